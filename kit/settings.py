@@ -1,0 +1,81 @@
+"""All settings of an instance: environment variables with the prefix `DREHKREUZ_`, or `.env` in the home.
+
+`docs/settings.md` is generated from the descriptions below (`python -m deployments.settings_page`).
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "DREHKREUZ_"
+
+
+def home() -> Path:
+    """The folder that holds everything an instance keeps (`DREHKREUZ_HOME`, default `./var`)."""
+    return Path(os.environ.get(f"{PREFIX}HOME") or "var").expanduser().resolve()
+
+
+class Settings(BaseSettings):
+    """Read once at the edge and handed down; no secret has a default."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    database_url: str = Field(
+        "", description="Fremde PostgreSQL-Datenbank (>= 15); leer = eingebettete Datenbank im Heimordner."
+    )
+    smtp_host: str = Field("", description="Mailserver für ausgehende Post; leer = lokale Senke im Heimordner.")
+    smtp_port: int = Field(587, description="Port des Mailservers.")
+    smtp_user: str = Field("", description="Benutzer am Mailserver; leer = ohne Anmeldung.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Kennwort am Mailserver.")
+    smtp_tls: Literal["required", "starttls", "none"] = Field(
+        "starttls",
+        description="required = TLS von Anfang an, starttls = STARTTLS erzwungen, none = unverschlüsselt (nur lokal).",
+    )
+    smtp_timeout: int = Field(30, description="Sekunden, bis ein stummer Mailserver aufgegeben wird.")
+    mail_from: str = Field("", description="Absender aller Mails; leer = E-Mail-Adresse des Hauses.")
+    imap_url: str = Field("", description="Postfach der Störungsannahme, imaps://benutzer:kennwort@server/INBOX.")
+    s3_endpoint_url: str = Field("", description="S3-Endpunkt; leer = AWS-Standard.")
+    s3_bucket: str = Field("", description="S3-Bucket mit Object Lock.")
+    s3_access_key: SecretStr = Field(SecretStr(""), description="S3-Zugangsschlüssel; leer = Standardkette von boto3.")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="S3-Geheimschlüssel.")
+    archive: Literal["folder", "s3"] = Field("folder", description="Archiv: Ordner im Heimordner oder S3 mit Object Lock.")
+    portal_port: int = Field(0, description="Port des Portals; 0 = freier Port.")
+    portal_url: str = Field("", description="Öffentliche Adresse des Portals; leer = Adresse aus house.csv, sonst localhost.")
+    prefect_port: int = Field(0, description="Port des Prefect-Servers; 0 = freier Port.")
+    report_grace_days: int = Field(1, ge=0, description="Arbeitstage zwischen angenommener Servicebericht-Mail und Rechnung.")
+    service_vat_rate: int = Field(19, description="Umsatzsteuersatz auf Dienstleistungen in Prozent.")
+    sap: Literal["files", "service_layer"] = Field(
+        "files", description="SAP-Übergabe als Dateien oder über den B1 Service Layer."
+    )
+    sap_url: str = Field("", description="Adresse des SAP Business One Service Layer.")
+    sap_company: str = Field("", description="SAP-Firmendatenbank (CompanyDB).")
+    sap_user: str = Field("", description="SAP-Benutzer.")
+    sap_password: SecretStr = Field(SecretStr(""), description="SAP-Kennwort.")
+    invoice_numbers: Literal["own", "sap"] = Field("own", description="Wer die Rechnungsnummer vergibt (Standard: Drehkreuz).")
+    datev_consultant: int = Field(1001, description="DATEV-Beraternummer des Hauses für den Buchungsstapel.")
+    datev_client: int = Field(1, description="DATEV-Mandantennummer des Hauses.")
+    datev_account_length: int = Field(4, ge=4, le=8, description="Länge der Sachkonten.")
+    datev_revenue_account: str = Field("8400", description="Erlöskonto 19 % (SKR03 8400, SKR04 4400).")
+    datev_revenue_account_reduced: str = Field("8300", description="Erlöskonto 7 % (SKR03 8300, SKR04 4300).")
+    datev_revenue_account_free: str = Field("8200", description="Erlöskonto steuerfrei.")
+    previous_year_turnover_over_800k: bool = Field(
+        True, description="Vorjahresumsatz über 800.000 EUR: E-Rechnungspflicht schon 2027 (§ 27 Abs. 38 UStG)."
+    )
+    vault_keys: SecretStr = Field(SecretStr(""), description="Schlüsselbund des Tresors: id:base64,… ; der erste versiegelt.")
+    render_processes: int = Field(0, description="Prozesse zum PDF-Satz je Worker; 0 = Zahl der Kerne.")
+
+
+@lru_cache(maxsize=8)
+def _load(home_dir: str, environment: tuple[tuple[str, str], ...]) -> Settings:  # noqa: ARG001 - key of the cache
+    # pydantic-settings takes the file at call time; the environment is part of the key so that tests see their own
+    return Settings(_env_file=Path(home_dir) / ".env")  # type: ignore[call-arg]
+
+
+def settings() -> Settings:
+    """The settings in force for the present home and environment."""
+    own = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith(PREFIX)))
+    return _load(str(home()), own)

@@ -1,0 +1,19 @@
+"""The one data model. Importing it registers every table on `Base.metadata`."""
+
+from models import access, agreements, assets, billing, catalogue, contracts, goods, parties, plumbing, service_desk, work
+from models.base import Base
+
+__all__ = [
+    "Base",
+    "access",
+    "agreements",
+    "assets",
+    "billing",
+    "catalogue",
+    "contracts",
+    "goods",
+    "parties",
+    "plumbing",
+    "service_desk",
+    "work",
+]

@@ -1,0 +1,74 @@
+"""Fixtures for everybody: one throw-away PostgreSQL per test process, and a transaction per test that is rolled back."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kit import clock
+from kit.database import Role, bind_to, dispose_engines, engine, unit_of_work
+from kit.postgres import EmbeddedPostgres
+from models import schema
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """No setting of the person who runs the tests reaches them."""
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("DREHKREUZ_")}
+    yield
+    os.environ.update(kept)
+
+
+@pytest.fixture(autouse=True)
+def _same_clock_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(clock.SHIFT_VARIABLE, raising=False)
+
+
+@pytest.fixture(scope="session")
+def home(_own_environment: None) -> Iterator[Path]:
+    """A home with a running database at the newest schema, for the whole session."""
+    with tempfile.TemporaryDirectory(prefix="drehkreuz-tests-") as folder:
+        os.environ["DREHKREUZ_HOME"] = folder
+        with EmbeddedPostgres(Path(folder), durable=False).lease():
+            dispose_engines()
+            schema.upgrade()
+            yield Path(folder)
+            for role in Role:
+                engine(role).dispose()
+            dispose_engines()
+        del os.environ["DREHKREUZ_HOME"]
+
+
+@pytest.fixture
+def database(home: Path) -> Iterator[sa.Connection]:
+    """A connection whose outer transaction is rolled back; every unit of work of the test joins it."""
+    with engine(Role.APP).connect() as connection, connection.begin() as transaction:
+        with bind_to(connection):
+            yield connection
+        if transaction.is_active:
+            transaction.rollback()
+
+
+@pytest.fixture
+def session(database: sa.Connection) -> Iterator[Session]:
+    """One open unit of work of the role `app`."""
+    with unit_of_work("test") as open_session:
+        yield open_session
+
+
+@pytest.fixture
+def committed(home: Path) -> Iterator[None]:
+    """For tests that need several real transactions or processes: every table is empty before and after."""
+    _empty()
+    yield
+    _empty()
+
+
+def _empty() -> None:
+    names = ", ".join(table.name for table in schema.Base.metadata.sorted_tables)
+    with engine(Role.OWNER).begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))

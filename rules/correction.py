@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Self
 
-from rules.kontingent import Balances, opening_day
+from rules.kontingent import Balances, balances, opening_day
 from rules.month import Month
-from rules.monthly_types import KontingentContract
+from rules.monthly_types import KontingentContract, LedgerKind
 from rules.proration import minutes_share
 
 _NUMBERED = re.compile(r"(below_months|after_months)=([1-9]\d{0,3})", re.ASCII)
@@ -72,9 +72,16 @@ def proposed(contract: KontingentContract, fold: Balances, month: Month) -> int:
     return -closing if due(contract, fold, month, rule.months) else 0
 
 
-def releasable(proposed_minutes: int, balance_now: int) -> int:
-    """What of a proposal may still be billed: never more than is missing at the month's end as the ledger stands now."""
-    return max(min(proposed_minutes, -balance_now), 0)
+def releasable(contract: KontingentContract, month: Month, proposed_minutes: int) -> int:
+    """What of a month's proposal may still be billed, by the ledger as it stands now (U6: never the same minutes twice).
+
+    Never more than is missing at the month's end, less what corrections of later months have already billed.
+    """
+    last = month.last_day
+    if last <= opening_day(contract):
+        return 0
+    later = sum(row.minutes for row in contract.ledger if row.kind is LedgerKind.CORRECTION and row.day > last)
+    return max(min(proposed_minutes, -(balances(contract, last).on(last) + later)), 0)
 
 
 def _never(contract: KontingentContract, fold: Balances, month: Month, months: int) -> bool:

@@ -1,4 +1,4 @@
-"""Which contract an entry belongs to: a flat one takes it out of the run, a Kontingent pays for it. Page: docs/rules/abdeckung.md"""
+"""Which contract an entry belongs to: flat ones take it out, a Kontingent pays for it. Page: docs/rules/abdeckung.md"""
 
 from collections.abc import Iterable
 

@@ -27,7 +27,6 @@ from rules.monthly_types import (
 )
 from rules.proration import contract_days, minutes_share, money_share, share
 
-
 ONE_DAY = dt.timedelta(days=1)
 
 

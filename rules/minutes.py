@@ -1,4 +1,4 @@
-"""Minutes: raw ones stay, billed ones follow minimum and unit, Kontingent usage adds the surcharge. Page: docs/rules/minuten.md"""
+"""Minutes: raw ones stay, billed ones follow minimum and unit, usage adds the surcharge. Page: docs/rules/minuten.md"""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 

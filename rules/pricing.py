@@ -7,7 +7,6 @@ from decimal import Decimal
 from rules.money import cents
 from rules.monthly_types import Agreement, ServiceKind, Site
 
-
 AFTER_HOURS_PERCENT = Decimal(50)
 WEEKEND_PERCENT = Decimal(100)
 HOURS_PER_DAY = 8

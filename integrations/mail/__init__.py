@@ -8,6 +8,8 @@ AsyncSmtpSender(server)             the same, awaitable                         
 NullSender(answers=())              records, sends nothing                               integrations.mail.null
 read_bounce(raw) -> Bounce | None                                                        integrations.mail.bounce
 service_report_mail(...), invoice_mail(...), bounce_notice_mail(...), portal_invitation_mail(...),
-password_reset_mail(...) -> MailTexts                                            integrations.mail.catalogue
-python -m integrations.mail.sink --dir DIR --port PORT                                   integrations.mail.sink
+        password_reset_mail(...) -> MailTexts                                            integrations.mail.catalogue
+render_mail(name, values) -> MailTexts   for mails that others add to templates/mail/    integrations.mail.texts
+sunk_mails(folder) -> list[SunkMail]     what the recording sink has taken               integrations.mail.sink
+python -m integrations.mail.sink --dir DIR --port PORT [--port-file FILE]
 """

@@ -1,0 +1,1 @@
+"""The fictional example company; `python -m examples.make_company` writes it anew."""

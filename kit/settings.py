@@ -72,7 +72,7 @@ class Settings(BaseSettings):
 @lru_cache(maxsize=8)
 def _load(home_dir: str, environment: tuple[tuple[str, str], ...]) -> Settings:  # noqa: ARG001 - key of the cache
     # pydantic-settings takes the file at call time; the environment is part of the key so that tests see their own
-    return Settings(_env_file=Path(home_dir) / ".env")  # type: ignore[call-arg]
+    return Settings(_env_file=Path(home_dir) / ".env")
 
 
 def settings() -> Settings:

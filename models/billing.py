@@ -76,6 +76,17 @@ class BillingItem(CustomerScoped):
     """The Kontingent statements and hints as released, for the report's page."""
 
 
+class PreviewFingerprint(Record):
+    """What a preview saw of each customer, as hashes: so that a refused release can say what changed since."""
+
+    __tablename__ = "preview_fingerprint"
+    __table_args__ = (sa.UniqueConstraint("month", "snapshot"),)
+    month: Mapped[Month]
+    snapshot: Mapped[str]
+    content: Mapped[bytes]
+    """zlib-compressed JSON: customer -> {hash, net, entries: {id: hash}}."""
+
+
 class BillingExclusion(CustomerScoped):
     """An entry of the month that a rental or data-centre contract covers (S154); the entry itself is not changed."""
 
@@ -146,6 +157,8 @@ class ServiceReportLine(CustomerScoped):
     """Minutes that the entry draws from the Kontingent (with surcharge)."""
     charged_minutes: Mapped[int] = mapped_column(sa.Integer)
     """Billed minutes that stand in a money group."""
+    charged_days: Mapped[Quantity]
+    charged_trips: Mapped[int] = mapped_column(sa.Integer)
     charge: Mapped[Charge]
     contract_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     rule_version: Mapped[str]
@@ -267,16 +280,14 @@ class Invoice(CustomerScoped):
 
 
 class InvoiceLine(CustomerScoped):
-    """Rechnungsposition. One report group stands on at most one live invoice line."""
+    """Rechnungsposition. A report has one live service invoice, and each of its groups stands there once."""
 
     __tablename__ = "invoice_line"
     __table_args__ = (
         sa.UniqueConstraint("invoice_id", "position"),
         same_customer("invoice_id", "invoice"),
         same_customer("group_id", "service_report_group"),
-        sa.Index(
-            "uq_invoice_line__group", "group_id", unique=True, postgresql_where=sa.text("group_id IS NOT NULL AND quantity > 0")
-        ),
+        sa.UniqueConstraint("invoice_id", "group_id"),
     )
     invoice_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     group_id: Mapped[int | None] = mapped_column(sa.BigInteger)

@@ -146,6 +146,15 @@ def upgrade() -> None:
     sa.UniqueConstraint('key', name=op.f('uq_outbox_event__key'))
     )
     op.create_index('ix_outbox_event__waiting', 'outbox_event', ['id'], unique=False, postgresql_where=sa.text('dispatched_at IS NULL'))
+    op.create_table('preview_fingerprint',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('snapshot', sa.Text(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_preview_fingerprint')),
+    sa.UniqueConstraint('month', 'snapshot', name=op.f('uq_preview_fingerprint__month_snapshot'))
+    )
     op.create_table('price',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('code', sa.Text(), nullable=False),
@@ -922,11 +931,11 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['customer_id', 'invoice_id'], ['invoice.customer_id', 'invoice.id'], name=op.f('fk_invoice_line__customer_id_invoice_id')),
     sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_invoice_line__customer_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_invoice_line')),
+    sa.UniqueConstraint('invoice_id', 'group_id', name=op.f('uq_invoice_line__invoice_id_group_id')),
     sa.UniqueConstraint('invoice_id', 'position', name=op.f('uq_invoice_line__invoice_id_position'))
     )
     op.create_index(op.f('ix_invoice_line__customer_id'), 'invoice_line', ['customer_id'], unique=False)
     op.create_index(op.f('ix_invoice_line__invoice_id'), 'invoice_line', ['invoice_id'], unique=False)
-    op.create_index('uq_invoice_line__group', 'invoice_line', ['group_id'], unique=True, postgresql_where=sa.text('group_id IS NOT NULL AND quantity > 0'))
     op.create_table('kontingent_entry',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('customer_id', sa.BigInteger(), nullable=False),
@@ -983,6 +992,8 @@ def upgrade() -> None:
     sa.Column('billed_minutes', sa.Integer(), nullable=False),
     sa.Column('usage_minutes', sa.Integer(), nullable=False),
     sa.Column('charged_minutes', sa.Integer(), nullable=False),
+    sa.Column('charged_days', sa.Numeric(precision=14, scale=4), nullable=False),
+    sa.Column('charged_trips', sa.Integer(), nullable=False),
     sa.Column('charge', sa.Enum('invoice', 'kontingent', 'split', 'none', name='charge', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('contract_id', sa.BigInteger(), nullable=True),
     sa.Column('rule_version', sa.Text(), nullable=False),
@@ -1020,7 +1031,6 @@ def downgrade() -> None:
     op.drop_index('ix_kontingent_entry__day', table_name='kontingent_entry')
     op.drop_index(op.f('ix_kontingent_entry__customer_id'), table_name='kontingent_entry')
     op.drop_table('kontingent_entry')
-    op.drop_index('uq_invoice_line__group', table_name='invoice_line', postgresql_where=sa.text('group_id IS NOT NULL AND quantity > 0'))
     op.drop_index(op.f('ix_invoice_line__invoice_id'), table_name='invoice_line')
     op.drop_index(op.f('ix_invoice_line__customer_id'), table_name='invoice_line')
     op.drop_table('invoice_line')
@@ -1111,6 +1121,7 @@ def downgrade() -> None:
     op.drop_table('product')
     op.drop_table('probe')
     op.drop_table('price')
+    op.drop_table('preview_fingerprint')
     op.drop_index('ix_outbox_event__waiting', table_name='outbox_event', postgresql_where=sa.text('dispatched_at IS NULL'))
     op.drop_table('outbox_event')
     op.drop_table('number_range')

@@ -1,0 +1,1 @@
+"""Monatsabrechnung: what flows, staff and the command line do with a month. Page: docs/processes/monthly_billing.md"""

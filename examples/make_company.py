@@ -10,29 +10,32 @@ from examples.source import desk, house, papers, parties, things
 from examples.source.table import Row, write_table
 
 COLUMNS: dict[str, str] = {
-    "house": "name street postal_code city tax_number vat_id iban bic creditor_id register_court register_no email phone portal_url",
+    "house": "name street postal_code city tax_number vat_id iban bic creditor_id register_court register_no email "
+    "phone portal_url",
     "house_sites": "code name hotline tariff_text main",
     "employees": "email first_name last_name roles skills house_site weekly_hours",
     "prices": "code name unit net_price vat_rate valid_from account",
     "products": "code name kind serial_tracked warranty_months licence_months price_code",
-    "customers": "number name street postal_code city country vat_id billing datev_consultant_no account_manager house_site delivery "
-    "leitweg_id invoice_email payment_days iban mandate_reference mandate_signed_on mandate_kind customer_since sap_card_code "
-    "debtor_account",
+    "customers": "number name street postal_code city country vat_id billing datev_consultant_no account_manager "
+    "house_site delivery leitweg_id invoice_email payment_days iban mandate_reference mandate_signed_on "
+    "mandate_kind customer_since sap_card_code debtor_account",
     "sites": "customer code name street postal_code city receives_goods receives_services travel_price bills_to",
     "contacts": "customer site first_name last_name email phone functions portal",
-    "agreements": "customer version signed_on signed_by purpose service_hours reaction_hours_by_priority backup_responsible hour_price "
-    "day_price travel_price after_hours_percent weekend_percent",
-    "contracts": "number customer kind starts_on ends_on site kontingent_hours_per_month kontingent_hour_price overdraft_allowed "
-    "correction_rule includes_travel rest_at_end billing_unit_minutes billing_minimum_minutes prenotification_days provider location",
-    "contract_lines": "contract line product text meter quantity unit_price vat_rate one_time valid_from valid_to covered_asset_classes",
+    "agreements": "customer version signed_on signed_by purpose service_hours reaction_hours_by_priority "
+    "backup_responsible hour_price day_price travel_price after_hours_percent weekend_percent",
+    "contracts": "number customer kind starts_on ends_on site kontingent_hours_per_month kontingent_hour_price "
+    "overdraft_allowed correction_rule includes_travel rest_at_end billing_unit_minutes "
+    "billing_minimum_minutes prenotification_days provider location",
+    "contract_lines": "contract line product text meter quantity unit_price vat_rate one_time valid_from valid_to "
+    "covered_asset_classes",
     "kontingent_opening": "contract as_of minutes",
     "tickets": "number customer site contact kind subject received_at state priority assignee topic asset",
-    "service_entries": "id ticket technician work_date started_at ended_at minutes place trips kind text billable non_billable_reason "
-    "approved_by approved_at reported_elsewhere",
+    "service_entries": "id ticket technician work_date started_at ended_at minutes place trips kind text billable "
+    "non_billable_reason approved_by approved_at reported_elsewhere",
     "usage": "contract line day quantity source",
     "checks": "customer check cadence starts_on duration_minutes technician catch_up shift covered_by_contract",
-    "assets": "customer site inventory_no class manufacturer model serial bought_on delivered_on owner warranty_until warranty_kind "
-    "firmware_supported_until location contract",
+    "assets": "customer site inventory_no class manufacturer model serial bought_on delivered_on owner "
+    "warranty_until warranty_kind firmware_supported_until location contract",
     "licences": "customer product count key expires_on asset",
     "purchase_orders": "number supplier ordered_on customer customer_order line product quantity expected_on",
     "suppliers": "code name email despatch_format",

@@ -85,6 +85,7 @@ def build() -> Desk:
         work += [(number, entry, ticket) for entry in ticket.entries]
     work.sort(key=lambda w: (w[1].day, w[1].start or 0, w[0], w[1].text))
     entries: list[Row] = [
-        {"id": f"L-2026-{index:06d}", "ticket": number, **_entry(entry, ticket)} for index, (number, entry, ticket) in enumerate(work, 1)
+        {"id": f"L-2026-{index:06d}", "ticket": number, **_entry(entry, ticket)}
+        for index, (number, entry, ticket) in enumerate(work, 1)
     ]
     return Desk(ticket_rows, entries, by_number)

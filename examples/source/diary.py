@@ -37,7 +37,9 @@ class Diary:
         taken.append((start, start + minutes))
         return True
 
-    def find(self, people: list[str], day: dt.date, minutes: int, roll: random.Random, earliest: int = OPEN) -> tuple[str, int] | None:
+    def find(
+        self, people: list[str], day: dt.date, minutes: int, roll: random.Random, earliest: int = OPEN
+    ) -> tuple[str, int] | None:
         """A free time for one of these people on that day within opening hours, or nothing."""
         for who in people:
             for _ in range(14):

@@ -63,8 +63,7 @@ Valentin;Roßbach;operator|back_office;Abläufe|Abrechnung;KOE;40
 
 def mail(first: str, last: str) -> str:
     """Mail address of a person of the house."""
-    plain = (f"{first}.{last}").replace("Ngọc Anh", "ngocanh").replace("Trần", "tran")
-    return f"{ascii_name(plain)}@{DOMAIN}"
+    return f"{ascii_name(first)}.{ascii_name(last)}@{DOMAIN}"
 
 
 def employees() -> list[Row]:

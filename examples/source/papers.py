@@ -11,7 +11,7 @@ V-2020-016;K1016;2020-01-01;;;12;104.00;yes;below_months=2;no;;;;2026-07-31;-120
 V-2022-017;K1017;2022-01-01;;;6;108.00;no;;no;;;;2026-07-31;60
 V-2019-018;K1018;2019-01-01;;;40;99.00;yes;;yes;;15;15;2026-07-31;6000
 V-2026-019;K1019;2026-10-15;;;10;106.00;no;;no;;15;15;;
-V-2021-020;K1020;2021-10-21;2026-10-20;;8;104.00;yes;;no;;;;2026-07-31;0
+V-2021-020;K1020;2021-10-21;2026-10-20;;8;104.00;yes;;no;;;;2026-07-31;-60
 V-2023-021;K1021;2023-11-01;2026-10-31;;5;104.00;no;;no;paid_out;;;2026-07-31;900
 V-2018-022;K1022;2018-07-01;;;15;102.00;yes;;yes;;15;15;2026-07-31;240
 V-2020-023;K1023;2020-10-01;;;10;118.00;yes;;no;;1;1;2026-07-31;35
@@ -81,15 +81,44 @@ S-2026-044;2;MFW;Einrichtung der Firewall, einmalig;fixed;1;390.00;19;yes;2026-1
 S-2026-044;3;MEP;Endpoint-Schutz;devices;13;4.90;19;no;2026-10-15;;
 S-2026-044;4;MON;Überwachung der Server;servers;1;29.00;19;no;2026-10-15;;
 """
-_SOURCES = {"devices": "endpoint-konsole", "mailboxes": "postfach-bericht", "gigabytes": "sicherungsportal", "servers": "ueberwachung"}
-_K_COLUMNS = (
-    "number customer starts_on ends_on site kontingent_hours_per_month kontingent_hour_price overdraft_allowed correction_rule "
-    "includes_travel rest_at_end billing_unit_minutes billing_minimum_minutes as_of opening"
-).split()
-_F_COLUMNS = "number customer kind starts_on ends_on site prenotification_days provider location".split()
-_L_COLUMNS = (
-    "contract line product text meter quantity unit_price vat_rate one_time valid_from valid_to covered_asset_classes"
-).split()
+_SOURCES = {
+    "devices": "endpoint-konsole",
+    "mailboxes": "postfach-bericht",
+    "gigabytes": "sicherungsportal",
+    "servers": "ueberwachung",
+}
+_K_COLUMNS = [
+    "number",
+    "customer",
+    "starts_on",
+    "ends_on",
+    "site",
+    "kontingent_hours_per_month",
+    "kontingent_hour_price",
+    "overdraft_allowed",
+    "correction_rule",
+    "includes_travel",
+    "rest_at_end",
+    "billing_unit_minutes",
+    "billing_minimum_minutes",
+    "as_of",
+    "opening",
+]
+_F_COLUMNS = ["number", "customer", "kind", "starts_on", "ends_on", "site", "prenotification_days", "provider", "location"]
+_L_COLUMNS = [
+    "contract",
+    "line",
+    "product",
+    "text",
+    "meter",
+    "quantity",
+    "unit_price",
+    "vat_rate",
+    "one_time",
+    "valid_from",
+    "valid_to",
+    "covered_asset_classes",
+]
 
 
 def _table(text: str, columns: list[str]) -> list[dict[str, str]]:

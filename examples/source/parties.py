@@ -8,7 +8,14 @@ from examples.source.clients import CLIENTS, Client
 from examples.source.house import mail
 from examples.source.table import Row, ascii_name, dice, iban, leitweg_id, vat_id
 
-_FUNCTIONS = {"M": "main", "R": "service_report", "I": "invoice", "C": "ticket_created", "S": "ticket_status", "K": "credential_release"}
+_FUNCTIONS = {
+    "M": "main",
+    "R": "service_report",
+    "I": "invoice",
+    "C": "ticket_created",
+    "S": "ticket_status",
+    "K": "credential_release",
+}
 _PORTAL = {"a": "admin", "i": "insight", "r": "reporter"}
 
 
@@ -95,7 +102,7 @@ def customers() -> Iterator[Row]:
 
 
 def sites() -> Iterator[Row]:
-    names = "code name street postal_code city travel_price bills_to receives_goods receives_services".split()
+    names = ["code", "name", "street", "postal_code", "city", "travel_price", "bills_to", "receives_goods", "receives_services"]
     for client in CLIENTS:
         for line in client.sites:
             yield {"customer": client.number, **dict(zip(names, line.split(";"), strict=True))}
@@ -141,7 +148,9 @@ def agreements() -> Iterator[Row]:
             "signed_by": f"{signer.first} {signer.last}",
             "purpose": f"{roll.choice(_PURPOSES)} ({client.software}, rund {client.pcs} Arbeitsplätze).",
             "service_hours": _HOURS[2] if roll.random() < 0.1 else roll.choice(_HOURS[:2]),
-            "reaction_hours_by_priority": roll.choice(("high=2|normal=8|low=24", "high=4|normal=8|low=40", "high=1|normal=4|low=16")),
+            "reaction_hours_by_priority": roll.choice(
+                ("high=2|normal=8|low=24", "high=4|normal=8|low=40", "high=1|normal=4|low=16")
+            ),
             "backup_responsible": client.backup,
             "hour_price": client.hour_price,
             "day_price": client.day_price,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from examples.source.clients import Client
 from examples.source.parties import people
-from examples.source.things import devices
+from examples.source.things import checks, devices
 
 _TEXTS = Path(__file__).parent / "texts"
 KINDS = {
@@ -19,13 +19,26 @@ _CLASS = {
     "ap": "access_point", "usv": "ups", "drucker": "printer",
 }  # fmt: skip
 _ADDINS = ("PDF-Ablage 4", "Besprechungshelfer", "Faxbrücke", "CRM-Leiste", "Archivknopf", "Übersetzer Plus")
-_FIRMS = ("einem Großkunden", "dem Steuerbüro", "der Hausbank", "dem Hauptlieferanten", "der Krankenkasse", "dem Verband", "der Behörde")
-_BOXES = ("buchhaltung@", "bewerbung@", "einkauf@", "termine@", "info@", "rechnungseingang@", "bestellung@", "zentrale@", "presse@")
+_FIRMS = (
+    "Papier Hüttenrauch", "Kranich Versicherung", "Holz Möhrke", "Bank im Bergischen", "Labor Vierlinden", "Verlag Sternmull",
+    "Kühlhaus Nordhang", "Leasing Rabenstein", "Druck Immergrün", "Stahlhandel Quast", "Agentur Libelle", "Messebau Zirkel",
+)  # fmt: skip
+_BOXES = (
+    "buchhaltung@",
+    "bewerbung@",
+    "einkauf@",
+    "termine@",
+    "info@",
+    "rechnungseingang@",
+    "bestellung@",
+    "zentrale@",
+    "presse@",
+)
 _FOLDERS = (
     "Projekte 2026", "Personal vertraulich", "Angebote", "Vorlagen", "Qualität", "Bilder Archiv", "Verträge", "Vorstand",
     "Jahresabschluss", "Messe Herbst", "Bauakten", "Protokolle", "Einkauf Rahmen",
 )  # fmt: skip
-_PLACES = ("Empfang", "Büro 2", "Lager", "Besprechungsraum", "Anbau", "Erdgeschoss", "1. Obergeschoss", "Verwaltung", "Werkraum")
+_PLACES = ("Büro 2", "Halle 1", "Raum 104", "Gebäude B", "Etage 2", "Büro 5", "Raum 12", "Halle 3", "Etage 1", "Raum 201")
 _TILLS = {"K1003", "K1013", "K1014", "K1022", "K1034", "K1036", "K1043"}
 
 
@@ -69,10 +82,21 @@ def free_reasons() -> tuple[tuple[str, str], ...]:
     return tuple((reason, text) for reason, text in pairs)
 
 
+@cache
+def closings() -> tuple[str, ...]:
+    return tuple(x for x in (_TEXTS / "closings.txt").read_text(encoding="utf-8").splitlines() if not x.startswith("#"))
+
+
 def fits(client: Client, subject: Subject) -> bool:
     """Whether the customer has the devices and the trade for a subject."""
     text = subject.title + "".join(subject.steps)
     if "Kassen" in text and client.number not in _TILLS:
+        return False
+    if "Standortkopplung" in text and not client.sites:
+        return False
+    if subject.letter == "M" and subject.title.removeprefix("Wartung: ") not in {
+        c["check"] for c in checks() if c["customer"] == client.number
+    }:
         return False
     if subject.letter == "P" and max(client.hours) < 9:
         return False
@@ -84,7 +108,9 @@ def filling(client: Client, subject: Subject, contact: str, place: str, roll: ra
     drawn = {mark: roll.choice(devices(client, kind)) if devices(client, kind) else "" for mark, kind in _CLASS.items()}
     others = [person.salute for person in people(client)]
     values = drawn | {
-        "person": roll.choice([contact, *others]),
+        "wer": (who := roll.choice([contact, *others])),
+        "person": who.replace("Herr ", "Herrn "),
+        "domain": f"{client.domain}.example",
         "software": client.software,
         "n": str(roll.randrange(2, 9)),
         "gb": str(roll.randrange(4, 49)),

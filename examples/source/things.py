@@ -104,14 +104,29 @@ def licences() -> Iterator[Row]:
         block = [f"{roll.randrange(16**4):04X}" for _ in range(4)]
         if client.pcs >= 3:
             ends = dt.date(2026, 10, 1) + dt.timedelta(days=roll.randrange(0, 400))
-            yield {"customer": client.number, "product": "LIC-FW12", "count": 1, "key": "-".join(["FW", *block]), "expires_on": ends} | {
-                "asset": next(iter(devices(client, "firewall")), "")
-            }
-        yield {"customer": client.number, "product": "LIC-BUR", "count": client.pcs, "expires_on": f"2027-0{1 + position(client) % 9}-01"}
+            yield {
+                "customer": client.number,
+                "product": "LIC-FW12",
+                "count": 1,
+                "key": "-".join(["FW", *block]),
+                "expires_on": ends,
+            } | {"asset": next(iter(devices(client, "firewall")), "")}
+        yield {
+            "customer": client.number,
+            "product": "LIC-BUR",
+            "count": client.pcs,
+            "expires_on": f"2027-0{1 + position(client) % 9}-01",
+        }
         if position(client) % 3 == 0:
             yield {"customer": client.number, "product": "LIC-EP", "count": client.pcs + 2, "expires_on": "2026-12-31"}
         for server in devices(client, "server")[:1]:
-            yield {"customer": client.number, "product": "LIC-SRV", "count": 1, "key": "-".join(["SV", *block[::-1]]), "asset": server}
+            yield {
+                "customer": client.number,
+                "product": "LIC-SRV",
+                "count": 1,
+                "key": "-".join(["SV", *block[::-1]]),
+                "asset": server,
+            }
 
 
 # check; RRULE; first date; minutes; catch up; shift: what can be chosen, by name
@@ -184,7 +199,7 @@ B-2026-0425;L-QUER;2026-10-28;K1043;KA-2026-0325;1;SW-2448;2;2026-11-09
 
 @cache
 def purchase_orders() -> tuple[dict[str, str], ...]:
-    names = "number supplier ordered_on customer customer_order line product quantity expected_on".split()
+    names = ["number", "supplier", "ordered_on", "customer", "customer_order", "line", "product", "quantity", "expected_on"]
     rows = tuple(dict(zip(names, line.split(";"), strict=True)) for line in _ORDERS.strip().splitlines())
     unknown = [row["customer"] for row in rows if row["customer"] not in BY_NUMBER]
     if unknown:

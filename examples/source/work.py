@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+import re
 from dataclasses import dataclass, field
 
 from examples.source.clients import CLIENTS, Client
@@ -9,7 +10,7 @@ from examples.source.diary import OPEN, Diary, later, working_days
 from examples.source.house import mail
 from examples.source.papers import kontingente
 from examples.source.parties import people
-from examples.source.phrases import KINDS, Filling, Subject, filling, fits, free_reasons, subjects
+from examples.source.phrases import KINDS, Filling, Subject, closings, filling, fits, free_reasons, subjects
 from examples.source.table import dice
 
 _TEAM = {
@@ -21,7 +22,18 @@ _TEAM = {
 _EVERYBODY = sorted({name for team in _TEAM.values() for name in team})
 _REMOTE = (7, 8, 10, 10, 12, 14, 15, 17, 20, 20, 22, 25, 28, 30, 30, 33, 35, 40, 45, 50, 55, 65, 80, 95)
 _ON_SITE = (35, 45, 50, 60, 70, 75, 90, 95, 110, 125, 150, 180)
+_SETUP = (40, 45, 55, 60, 70, 90, 105)
+_SHORT = (10, 10, 12, 15, 15, 18, 20, 25, 30)
+_AFAR = {"E-Mail", "Microsoft 365", "Virenschutz", "Firewall", "Überwachung", "Wartung"}
+_BY_HAND = re.compile(
+    r"getauscht|montiert|eingebaut|abgebaut|gereinigt|gepatcht|umgezogen|angeschlossen|durchgemessen|Rollen|Papierrest|Strecken|"
+    r"Altkabel|Platte \d im Betrieb|Kurzschulung|vor Ort|aufgelegt|Dauertest|Netzteil|Filter gereinigt|umgesteckt|"
+    r"versetzt|Klimagerät"
+)
 _LONG = (90, 105, 120, 150, 165, 180, 210, 240)
+
+
+_MIDNIGHT = dt.datetime.combine(dt.date.min, dt.time())  # until the first work is known
 
 
 @dataclass
@@ -52,7 +64,7 @@ class Ticket:
     subject: str
     topic: str
     asset: str
-    received: dt.datetime = dt.datetime(2026, 10, 1)
+    received: dt.datetime
     priority: str = "normal"
     state: str = "closed"
     entries: list[Entry] = field(default_factory=list)
@@ -96,7 +108,7 @@ class Month:
         filled = filling(self.client, subject, person.salute, names.get(site, ""), self.roll)
         ticket = Ticket(
             self.client, site, person.email, KINDS[subject.letter], filled(subject.title), subject.topic, filled.asset,
-            priority=self.roll.choices(("normal", "high", "low"), (72, 16 if subject.letter in "IA" else 4, 12))[0],
+            _MIDNIGHT, priority=self.roll.choices(("normal", "high", "low"), (72, 16 if subject.letter in "IA" else 4, 12))[0],
         )  # fmt: skip
         self.tickets.append(ticket)
         return ticket, filled
@@ -108,17 +120,20 @@ class Month:
         ticket, filled = self.open_ticket(subject)
         day = self.roll.choice(working_days(self.month))
         number = self.roll.randrange(1, len(subject.steps) + 1)
-        on_site = self.roll.random() < self.client.on_site or (subject.letter in "PX" and self.roll.random() < 0.6)
+        wish = self.client.on_site * (0.15 if subject.topic in _AFAR else 0.9)
+        on_site = self.roll.random() < wish or (subject.letter in "PX" and self.roll.random() < 0.6)
         team = list(_TEAM[self.client.house_site])
         self.roll.shuffle(team)
         for index, step in enumerate(subject.steps[:number]):
             if self.used >= target:
                 break
-            here = on_site and (index == 0 or self.roll.random() < 0.4)
-            pool = _LONG if subject.letter == "P" else _ON_SITE if here else _REMOTE
-            minutes = self.roll.choice(pool)
+            here = (on_site and (index == 0 or self.roll.random() < 0.4)) or bool(_BY_HAND.search(step))
+            minutes = self.roll.choice(self.pool(subject, here=here))
+            text = filled(step)
+            if self.roll.random() < 0.5:
+                text += " " + filled(self.roll.choice([c for c in closings() if "{pc}" not in c or filled.values["pc"]]))
             free = self.client.free == 1.0
-            entry = self.work(ticket, day, minutes, filled(step), here=here, team=team)
+            entry = self.work(ticket, day, minutes, text, here=here, team=team)
             self.used += minutes if free else self.billed(minutes)
             if free:
                 entry.reason, entry.text = self.gift(filled)
@@ -130,10 +145,21 @@ class Month:
         self.arrive(ticket)
 
     @staticmethod
+    def pool(subject: Subject, *, here: bool) -> tuple[int, ...]:
+        """How long such work takes, in minutes."""
+        if subject.letter == "P":
+            return _LONG
+        if here:
+            return _ON_SITE
+        return {"X": _SETUP, "O": _SETUP, "D": _SETUP, "M": _SHORT, "A": _SHORT}.get(subject.letter, _REMOTE)
+
+    @staticmethod
     def suits(reason: str, ticket: Ticket) -> bool:
         if reason in {"Fehlalarm", "Spende"}:
             return reason == "Fehlalarm" and ticket.kind == "alert"
-        return reason != "Garantieabwicklung" or bool(ticket.asset)
+        if reason in {"Doppelmeldung", "Nicht nachvollziehbar", "Garantieabwicklung"}:
+            return ticket.kind == "incident" and bool(ticket.asset)
+        return reason != "Vertriebsgespräch" or ticket.topic == "Beratung"
 
     def gift(self, filled: Filling) -> tuple[str, str]:
         gifts = [p for p in free_reasons() if p[0] == "Spende"]
@@ -162,7 +188,10 @@ class Month:
         """A date of the story: project day, evening or weekend work, a visit, a trip with the work done from afar."""
         letters = {"project_day": "P", "half_project_day": "P", "after_hours": "RT", "weekend": "RTP"}.get(kind, "IRX")
         topics = {"after_hours": {"Server", "Firewall", "Netzwerk", "Fachanwendung"}}.get(kind)
-        subject = next(s for s in self.bag if s.letter in letters and (topics is None or s.topic in topics))
+        mark = "{" + kind + "}" if kind in {"server", "firewall"} else ""
+        subject = next(
+            s for s in self.bag if (s.letter in letters or mark) and mark in s.title and (topics is None or s.topic in topics)
+        )
         self.bag.remove(subject)
         self.bag.append(subject)
         ticket, filled = self.open_ticket(subject)
@@ -182,6 +211,8 @@ class Month:
         elif kind == "remote_trip":
             text += " Gerät zuvor beim Kunden abgeholt, Arbeiten danach per Fernwartung aus der Werkstatt."
             self.fixed(ticket, Entry(who, day, 13 * 60, 85, "remote", 1, "standard", text))
+        elif mark:
+            self.fixed(ticket, Entry(who, day, 14 * 60, 55, "remote", 0, "standard", text))
         else:
             self.fixed(ticket, Entry(who, day, 9 * 60, 100, "on_site", 1, "standard", text))
         self.arrive(ticket)
@@ -206,6 +237,8 @@ class Month:
             at -= dt.timedelta(minutes=self.roll.randrange(200, 1_100))
         else:
             at -= dt.timedelta(minutes=self.roll.randrange(6, 150))
+            if at.hour < 6:
+                at = (at - dt.timedelta(days=1)).replace(hour=self.roll.randrange(17, 22))
         ticket.received = at
 
     def mark(self) -> None:
@@ -217,12 +250,36 @@ class Month:
         if self.month == 10 and self.client.unapproved:
             for entry in entries[-self.client.unapproved :]:
                 entry.unapproved = True
+        if self.month == 10 and self.client.noted_later:
+            first = min(self.tickets, key=lambda t: t.received)
+            first.received += dt.timedelta(days=1)  # a call that became a ticket only afterwards
         for ticket in self.tickets:
             last = max(e.day for e in ticket.entries)
             if last >= dt.date(2026, 10, 26):
                 ticket.state = self.roll.choice(("open", "waiting", "resolved", "resolved"))
             elif last >= dt.date(2026, 10, 14):
                 ticket.state = self.roll.choice(("resolved", "closed"))
+
+
+def _packed(roll: random.Random) -> list[Ticket]:
+    """Goods of the last weeks that were packed and sent; work of the warehouse is not booked to the customer."""
+    goods = (
+        "2 Notebooks mit Dockingstation",
+        "1 USV",
+        "3 Bildschirme",
+        "1 Switch",
+        "6 Arbeitsplatz-PCs",
+        "1 Firewall mit Lizenz",
+    )
+    found = []
+    for index, what in enumerate(goods):
+        client = roll.choice(CLIENTS)
+        at = dt.datetime.fromisoformat("2026-09-03T08:15") + dt.timedelta(
+            days=7 * index + index % 2, minutes=roll.randrange(0, 300)
+        )
+        subject = f"Kommissionieren und Packen: Auftrag KA-2026-0{281 + 3 * index} ({what})"
+        found.append(Ticket(client, "", people(client)[0].email, "pick_and_pack", subject, "Warenausgang", "", at))
+    return found
 
 
 def _waiting(roll: random.Random) -> list[Ticket]:
@@ -232,7 +289,7 @@ def _waiting(roll: random.Random) -> list[Ticket]:
         subject = roll.choice([s for s in subjects() if s.letter in "IRA" and fits(client, s)])
         person = roll.choice(people(client))
         filled = filling(client, subject, person.salute, "", roll)
-        at = dt.datetime(2026, 10, 28, 6, 40) + dt.timedelta(minutes=roll.randrange(0, 3_600))
+        at = dt.datetime.fromisoformat("2026-10-28T06:40") + dt.timedelta(minutes=roll.randrange(0, 3_600))
         found.append(
             Ticket(
                 client, person.site, person.email, KINDS[subject.letter], filled(subject.title), subject.topic, filled.asset,
@@ -255,11 +312,13 @@ def tickets() -> list[Ticket]:
         month.plan()
     for month in months:
         found += month.fill()
-    found += _waiting(dice("waiting"))
+    found += _waiting(dice("waiting")) + _packed(dice("packed"))
     return sorted(found, key=lambda t: (t.received, t.client.number, t.subject))
 
 
 def assignee(ticket: Ticket) -> str:
+    if ticket.kind == "pick_and_pack":
+        return mail("Emil", "Kaczmarek")
     if ticket.entries:
         return mail(*ticket.entries[-1].technician.split(" "))
     return mail(*_TEAM[ticket.client.house_site][0].split(" ")) if ticket.state == "open" else ""

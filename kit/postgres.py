@@ -332,6 +332,17 @@ class Lease:
         self.release()
 
 
+def home_lease() -> Lease | None:
+    """A lease on this home's database, not yet taken; None with `DREHKREUZ_DATABASE_URL`, which is only checked."""
+    from kit.settings import home, settings
+
+    foreign = settings().database_url
+    if foreign:
+        _check_foreign(foreign)
+        return None
+    return EmbeddedPostgres(home()).lease()
+
+
 @contextlib.contextmanager
 def database_for_home() -> Iterator[None]:
     """The database of this home for the time of the block.
@@ -339,14 +350,7 @@ def database_for_home() -> Iterator[None]:
     With `DREHKREUZ_DATABASE_URL` it only makes sure that the server answers; else it takes a lease on the embedded one,
     which starts it when it does not run and ends it afterwards when nobody else uses it.
     """
-    from kit.settings import home, settings
-
-    foreign = settings().database_url
-    if foreign:
-        _check_foreign(foreign)
-        yield
-        return
-    with EmbeddedPostgres(home()).lease():
+    with home_lease() or contextlib.nullcontext():
         yield
 
 

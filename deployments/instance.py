@@ -1,0 +1,165 @@
+"""What an instance is on this machine: its ports, secrets, addresses, and the environment of its processes."""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from kit.database import home_secret, owner_url
+from kit.process import free_port, is_locked, port_is_free
+from kit.settings import home, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+"""Where `prefect.yaml` and the packages lie; flow processes work from here."""
+
+POOL = "drehkreuz"
+WORKER_LIMIT = 2
+MARKER = "DREHKREUZ_SERVICES"
+"""Every process of a supervisor carries this variable, so that none is missed at the end."""
+
+BATCHING = {
+    # the server writes task runs and events in batches: 6.6 instead of 21 ms of its CPU per task
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "100",
+}
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "PREFECT_CLI_PROMPT": "false",
+    "PREFECT_CLI_COLORS": "false",
+}
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The services of one home, running or not."""
+
+    home: Path
+    prefect_port: int
+    portal_port: int
+    sink_port: int
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "log"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor as long as it lives."""
+        return self.home / "run" / "supervisor.lock"
+
+    @property
+    def state_file(self) -> Path:
+        return self.home / "run" / "services.json"
+
+    @property
+    def mail_folder(self) -> Path:
+        return self.home / "mail"
+
+    @property
+    def prefect_url(self) -> str:
+        return f"http://127.0.0.1:{self.prefect_port}"
+
+    @property
+    def portal_url(self) -> str:
+        return f"http://127.0.0.1:{self.portal_port}"
+
+    @property
+    def credential(self) -> str:
+        """User and password of the Prefect server, made once per home."""
+        return f"drehkreuz:{home_secret('prefect')}"
+
+    def running(self) -> bool:
+        """Whether a supervisor of this home lives."""
+        return is_locked(self.lock)
+
+    def state(self) -> dict[str, object]:
+        """What the supervisor last wrote down; empty when none runs."""
+        if not self.running():
+            return {}
+        try:
+            stored = json.loads(self.state_file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {}
+        return stored if isinstance(stored, dict) else {}
+
+    def uses_sink(self) -> bool:
+        """Without a mail server all post goes to the recording sink of the home."""
+        return not settings().smtp_host
+
+    def sink_settings(self) -> dict[str, str]:
+        """Settings that send outgoing mail to the sink; nothing when a mail server is set."""
+        if not self.uses_sink():
+            return {}
+        prefix = "DREHKREUZ_SMTP_"
+        return {f"{prefix}HOST": "127.0.0.1", f"{prefix}PORT": str(self.sink_port), f"{prefix}TLS": "none", f"{prefix}USER": ""}
+
+    def prefect_client(self) -> dict[str, str]:
+        """What a process needs to be a client of this home's Prefect server."""
+        return {
+            "PREFECT_API_URL": f"{self.prefect_url}/api",
+            "PREFECT_API_AUTH_STRING": self.credential,
+            "PREFECT_HOME": str(self.home / "prefect"),
+            "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+            "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,actions,integrations,kit,deployments",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
+            **QUIET,
+        }
+
+    def prefect_server(self) -> dict[str, str]:
+        """What the server itself needs besides: its own database beside ours, its door locked."""
+        from deployments.prefect_database import url
+
+        return {
+            "PREFECT_SERVER_API_AUTH_STRING": self.credential,
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": url().render_as_string(hide_password=False),
+            "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
+            "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+            "PREFECT_SERVER_UI_API_URL": f"{self.prefect_url}/api",
+            "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+            **BATCHING,
+        }
+
+    def environment(self, marker: str = "") -> dict[str, str]:
+        """The environment of every process of this home."""
+        base = {**os.environ, "DREHKREUZ_HOME": str(self.home), "PROJECT_ROOT": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        base["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{base.get('PATH', '')}"
+        if "DREHKREUZ_PORTAL_URL" not in base and not settings().portal_url:
+            base["DREHKREUZ_PORTAL_URL"] = self.portal_url
+        return base | self.prefect_client() | self.sink_settings() | ({MARKER: marker} if marker else {})
+
+
+def instance() -> Instance:
+    """The instance of the present home. Its ports are chosen free once and remembered, unless they are set."""
+    folder = home()
+    file = folder / "ports.json"
+    try:
+        known: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        known = {}
+    running = is_locked(folder / "run" / "supervisor.lock")
+    wanted = {"prefect": settings().prefect_port, "portal": settings().portal_port, "sink": 0}
+    ports = {name: number or _port(known.get(name, 0), running=running) for name, number in wanted.items()}
+    if ports != known:
+        folder.mkdir(parents=True, exist_ok=True)
+        new = file.with_suffix(f".{os.getpid()}")
+        new.write_text(json.dumps(ports, indent=1), encoding="utf-8")
+        new.replace(file)
+    return Instance(folder, ports["prefect"], ports["portal"], ports["sink"])
+
+
+def _port(known: int, *, running: bool) -> int:
+    """The remembered port; another one when a stranger took it meanwhile."""
+    return known if known and (running or port_is_free(known)) else free_port()
+
+
+def database_name() -> str:
+    """The name of our database; Prefect's stands beside it under `<name>_prefect`."""
+    return str(owner_url().database)

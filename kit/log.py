@@ -1,0 +1,86 @@
+"""Logging: lines for people on the terminal, one JSON object per line in `<home>/log/` for machines.
+
+Business keys (customer, report, invoice, run) are bound for the time of a block and stand in every line written in it:
+
+    with bound(customer="K1001", report="SB-2026-000001"):
+        log.info("Bericht erstellt")
+"""
+
+import contextlib
+import contextvars
+import json
+import logging
+import logging.handlers
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kit import clock
+from kit.settings import home
+
+Work = Callable[[], object]
+
+FILE_LIMIT, FILES_KEPT = 5_000_000, 3
+
+_keys: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("keys", default=None)
+
+
+@contextlib.contextmanager
+def bound(**keys: Any) -> Iterator[None]:
+    """Put business keys on every line of the block."""
+    token = _keys.set({**(_keys.get() or {}), **keys})
+    try:
+        yield
+    finally:
+        _keys.reset(token)
+
+
+class _Bind(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.keys = _keys.get() or {}
+        return True
+
+
+class JsonLines(logging.Formatter):
+    """One object per line: at, level, logger, message, then the business keys."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        content = {
+            "at": clock.now().isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "keys", {}),
+        }
+        if record.exc_info:
+            content["trace"] = self.formatException(record.exc_info)
+        return json.dumps(content, ensure_ascii=False, default=str)
+
+
+class _Readable(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        keys = " ".join(f"{name}={value}" for name, value in getattr(record, "keys", {}).items())
+        line = f"{clock.local(clock.now()):%H:%M:%S} {record.getMessage()}{f'  [{keys}]' if keys else ''}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def configure(name: str, level: int = logging.INFO, *, terminal: bool = True) -> None:
+    """Set up this process: JSON lines in `<home>/log/<name>.jsonl`, readable lines on stderr unless `terminal` is False."""
+    folder = home() / "log"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = logging.handlers.RotatingFileHandler(
+        folder / f"{name}.jsonl", maxBytes=FILE_LIMIT, backupCount=FILES_KEPT, encoding="utf-8"
+    )
+    file.setFormatter(JsonLines())
+    handlers: list[logging.Handler] = [file]
+    if terminal:
+        readable = logging.StreamHandler(sys.stderr)
+        readable.setFormatter(_Readable())
+        handlers.append(readable)
+    for handler in handlers:
+        handler.addFilter(_Bind())
+    root = logging.getLogger()
+    root.handlers = handlers
+    root.setLevel(level)
+    for noisy in ("httpx", "httpcore", "asyncio", "prefect.client", "fontTools", "weasyprint"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

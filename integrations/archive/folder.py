@@ -40,18 +40,17 @@ class FolderArchive:
         """See `Archive.put_once`. A crash between object and sidecar is mended by the next call with the same bytes."""
         path = self._path(key)
         ref = ArchivedRef(key, hashlib.sha256(content).hexdigest(), len(content), "")
+        meta = {"sha256": ref.sha256, "size": ref.size, "content_type": content_type, "retain_until": retain_until.isoformat()}
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            changed = _made_folders(path.parent)
             if not self._link_new(path, content):
                 self._refuse_other(path, ref)
-            meta = {
-                "sha256": ref.sha256,
-                "size": ref.size,
-                "content_type": content_type,
-                "retain_until": retain_until.isoformat(),
-            }
             if not self._link_new(_sidecar(path), _json(meta)):
                 self._keep_longer(path, retain_until)
+            for folder in changed:
+                _sync_folder(folder)
+        except (FileExistsError, NotADirectoryError):
+            raise ArchiveSettingsError(f"Archivschlüssel {key}: ein Abschnitt davon ist selbst ein Dokument.") from None
         except OSError as fault:
             raise _unavailable(self._root, fault) from fault
         return ref

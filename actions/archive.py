@@ -1,0 +1,127 @@
+"""The archive as the business sees it: a document is put once, registered, and read back with its hash checked (GoBD)."""
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from integrations.archive.folder import FolderArchive
+from integrations.archive.keys import archived_key
+from integrations.archive.port import Archive, ArchiveDamagedError
+from integrations.archive.s3 import S3Archive, S3Target
+from kit import clock
+from kit.errors import NotFoundError
+from kit.settings import Settings, home, settings
+from models.plumbing import ArchivedObject
+from rules.retention import RecordClass, retain_until
+
+SUFFIX_TYPES = {
+    "pdf": "application/pdf",
+    "xml": "application/xml",
+    "json": "application/json",
+    "csv": "text/csv",
+    "eml": "message/rfc822",
+    "zip": "application/zip",
+}
+
+
+@lru_cache(maxsize=4)
+def _open(chosen: Settings, folder: str) -> Archive:
+    if chosen.archive == "folder":
+        return FolderArchive(Path(folder))
+    return S3Archive(
+        S3Target(
+            bucket=chosen.s3_bucket,
+            endpoint_url=chosen.s3_endpoint_url,
+            access_key=chosen.s3_access_key.get_secret_value(),
+            secret_key=chosen.s3_secret_key.get_secret_value(),
+        )
+    )
+
+
+def store() -> Archive:
+    """The store that the settings name; one per process."""
+    return _open(settings(), str(home() / "archive"))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Something to keep: `kind/year/name/<sha256>.suffix` is its key, so the same bytes have one place."""
+
+    kind: str
+    name: str
+    content: bytes
+    suffix: str = "pdf"
+    record_class: RecordClass = RecordClass.VOUCHER
+    customer_id: int | None = None
+    day: dt.date | None = None
+    """The day the document is of (default: today); keeping is counted from the end of its year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a document lies now."""
+
+    key: str
+    sha256: str
+
+
+def keep(session: Session, *documents: Document) -> list[Kept]:
+    """Put documents into the archive and register them; again with the same bytes changes nothing.
+
+    The bytes are stored before the row: a crash in between leaves an object that the next attempt finds under its key.
+
+    Raises:
+        ArchiveUnavailableError: the store does not answer; try later.
+    """
+    now = clock.now()
+    rows, kept = [], []
+    for document in documents:
+        day = document.day or clock.local(now).date()
+        sha256 = hashlib.sha256(document.content).hexdigest()
+        key = archived_key(document.kind, day.year, document.name, sha256, document.suffix)
+        until = retain_until(document.record_class, day)
+        content_type = SUFFIX_TYPES.get(document.suffix, "application/octet-stream")
+        ref = store().put_once(key, document.content, content_type, until)
+        kept.append(Kept(ref.key, ref.sha256))
+        rows.append(
+            {
+                "key": ref.key,
+                "sha256": ref.sha256,
+                "size": ref.size,
+                "content_type": content_type,
+                "retain_until": until,
+                "version": ref.version,
+                "customer_id": document.customer_id,
+                "reference": document.name,
+                "stored_at": now,
+                "created_at": now,
+            }
+        )
+    if rows:
+        session.execute(insert(ArchivedObject).on_conflict_do_nothing(), rows)
+    return kept
+
+
+def read(session: Session, key: str) -> bytes:
+    """The bytes of a registered object, compared with the hash in the register.
+
+    Raises:
+        NotFoundError: nothing is registered under that key.
+        ArchiveDamagedError: what is stored is not what was put there.
+    """
+    row = session.scalar(sa.select(ArchivedObject).where(ArchivedObject.key == key))
+    if row is None:
+        raise NotFoundError(f"Archiv: Unter {key} ist nichts abgelegt.")
+    content = store().get(row.key, row.version or "")
+    if hashlib.sha256(content).hexdigest() != row.sha256:
+        raise ArchiveDamagedError(
+            f"Archiv: {key} ist beschädigt, die Prüfsumme stimmt nicht mit dem Verzeichnis überein. "
+            "Stellen Sie das Objekt aus der Sicherung wieder her."
+        )
+    return content

@@ -1,0 +1,1 @@
+"""Outgoing post: rows in the outbox, handed over once, answered for."""

@@ -1,0 +1,198 @@
+"""Handing over: what one mail's row goes through between queued and accepted.
+
+queued -> in_flight (committed right before DATA) -> accepted | bounced | queued again | unclear. While a process works on
+a mail it holds an advisory lock of that mail on a connection of its own; the lock goes with the process, however it dies.
+So whoever finds a mail in flight *and* unlocked knows that its sender is dead: whether the mail left nobody can say, it
+becomes `unclear` and is never blindly sent again.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from actions import archive, people
+from actions.archive import Document
+from integrations.mail.types import OutgoingMail, SendResult, SendState
+from kit import clock
+from models.plumbing import MailState, OutboxMail
+from rules.retention import RecordClass
+
+RETRY_MINUTES = (1, 2, 5, 10, 30, 60)
+"""Waits between attempts; the last one repeats."""
+GIVE_UP_AFTER = dt.timedelta(days=4)
+"""A mail that no server takes for so long has failed; a person is told."""
+UNCLEAR_WHY = (
+    "Der Versand brach ab, bevor der Mailserver antwortete. Prüfen Sie sein Protokoll anhand der Message-ID oder fragen Sie "
+    "den Empfänger, dann »angekommen« oder »erneut senden«."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A mail that this process may send now."""
+
+    id: int
+    key: str
+    mail: OutgoingMail
+
+
+def due(session: Session, *, force: bool = False, after: int = 0, limit: int = 500) -> list[int]:
+    """Mails that wait and whose time has come, oldest first; with `force` also those that pause after a fault."""
+    waiting = OutboxMail.state == MailState.QUEUED
+    time_has_come = sa.true() if force else sa.or_(OutboxMail.retry_at.is_(None), OutboxMail.retry_at <= clock.now())
+    return list(
+        session.scalars(
+            sa.select(OutboxMail.id).where(waiting, time_has_come, OutboxMail.id > after).order_by(OutboxMail.id).limit(limit)
+        )
+    )
+
+
+def in_flight(session: Session) -> list[int]:
+    """Mails that were on their way when somebody last wrote them down."""
+    return list(
+        session.scalars(sa.select(OutboxMail.id).where(OutboxMail.state == MailState.IN_FLIGHT).order_by(OutboxMail.id))
+    )
+
+
+def load(session: Session, mail_id: int) -> Claimed | None:
+    """The mail if it still waits; another process may have sent it meanwhile."""
+    row = session.get(OutboxMail, mail_id)
+    if row is None or row.state is not MailState.QUEUED or row.raw is None:
+        return None
+    mail = OutgoingMail(row.message_id, row.sender, tuple(row.recipients), row.subject, row.raw)
+    return Claimed(row.id, row.key, mail)
+
+
+def mark_in_flight(session: Session, mail_id: int) -> bool:
+    """Right before DATA. False when the row is not waiting any more: then nothing may be sent."""
+    changed = session.execute(
+        sa.update(OutboxMail)
+        .where(OutboxMail.id == mail_id, OutboxMail.state == MailState.QUEUED)
+        .values(state=MailState.IN_FLIGHT, in_flight_at=clock.now(), attempts=OutboxMail.attempts + 1)
+        .returning(OutboxMail.id)
+    )
+    return changed.first() is not None
+
+
+def settle(session: Session, mail_id: int, result: SendResult) -> MailState:
+    """Write down what the server said, and open a task where a person must help."""
+    row = session.get_one(OutboxMail, mail_id, with_for_update=True)
+    now = clock.now()
+    row.refused = {r.recipient: f"{r.code} {r.text}" for r in result.refused}
+    match result.state:
+        case SendState.ACCEPTED:
+            row.state, row.accepted_at, row.reply, row.error = MailState.ACCEPTED, now, result.reply, result.reason or None
+            if result.partial:
+                people.ask(session, _partly_refused(row))
+        case SendState.REFUSED:
+            _bounce(session, row, result.reason or result.reply)
+        case SendState.UNCLEAR:
+            mark_unclear(session, row)
+        case SendState.TEMPORARY:
+            _later(session, row, result, now)
+    return row.state
+
+
+def _later(session: Session, row: OutboxMail, result: SendResult, now: dt.datetime) -> None:
+    if row.state is MailState.QUEUED:  # never got as far as DATA
+        row.attempts += 1
+    if now - row.created_at > GIVE_UP_AFTER:
+        _bounce(session, row, f"seit {GIVE_UP_AFTER.days} Tagen nicht angenommen: {result.reason}")
+        return
+    wait = RETRY_MINUTES[min(row.attempts, len(RETRY_MINUTES)) - 1]
+    row.state, row.retry_at, row.error = MailState.QUEUED, now + dt.timedelta(minutes=wait), result.reason
+
+
+def mark_unclear(session: Session, row: OutboxMail) -> None:
+    """Nobody knows whether it arrived: shown until a person decides."""
+    row.state, row.error = MailState.UNCLEAR, UNCLEAR_WHY
+    people.ask(
+        session,
+        people.Question(
+            key=f"mail-unclear:{row.key}",
+            customer_id=row.customer_id,
+            role="back_office",
+            subject=f"Mail unklar: {row.subject}",
+            text=f"An {', '.join(row.recipients)}. {UNCLEAR_WHY} Message-ID: {row.message_id}",
+        ),
+    )
+
+
+def abandon(session: Session, mail_id: int) -> None:
+    """A mail in flight whose sender is dead."""
+    row = session.get_one(OutboxMail, mail_id, with_for_update=True)
+    if row.state is MailState.IN_FLIGHT:
+        mark_unclear(session, row)
+
+
+def _bounce(session: Session, row: OutboxMail, why: str) -> None:
+    row.state, row.error = MailState.BOUNCED, why
+    people.ask(
+        session,
+        people.Question(
+            key=f"mail-bounced:{row.key}",
+            customer_id=row.customer_id,
+            role="back_office",
+            subject=f"Mail nicht zustellbar: {row.subject}",
+            text=f"An {', '.join(row.recipients)}: {why}. Bitte die Adresse am Ansprechpartner berichtigen; der nächste Besuch "
+            "des Laufs sendet dann an die neue Adresse.",
+        ),
+    )
+
+
+def _partly_refused(row: OutboxMail) -> people.Question:
+    named = "; ".join(f"{address}: {reply}" for address, reply in row.refused.items())
+    return people.Question(
+        key=f"mail-partly:{row.key}",
+        customer_id=row.customer_id,
+        role="back_office",
+        subject=f"Ein Empfänger wurde abgelehnt: {row.subject}",
+        text=f"Die Mail kam bei den übrigen Empfängern an. Abgelehnt: {named}. Bitte die Adresse berichtigen.",
+    )
+
+
+def bounced(session: Session, message_id: str, recipient: str, why: str) -> bool:
+    """A mail came back after it had been accepted. True when it is one of ours."""
+    row = session.scalar(sa.select(OutboxMail).where(OutboxMail.message_id == message_id).with_for_update())
+    if row is None:
+        return False
+    if row.state is MailState.BOUNCED:
+        return True
+    row.refused = {**row.refused, recipient: why}
+    others = [address for address in row.recipients if address not in row.refused]
+    if others and recipient:
+        people.ask(session, _partly_refused(row))
+    else:
+        _bounce(session, row, f"kam zurück: {why}")
+    return True
+
+
+def archive_sent(session: Session, limit: int = 100) -> int:
+    """Move mails that are done from their rows into the archive (GoBD: business letters); returns how many."""
+    rows: Sequence[OutboxMail] = session.scalars(
+        sa.select(OutboxMail)
+        .where(OutboxMail.state == MailState.ACCEPTED, OutboxMail.raw.is_not(None))
+        .order_by(OutboxMail.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    kept = archive.keep(session, *(_document(row) for row in rows))
+    for row, place in zip(rows, kept, strict=True):
+        row.archive_key, row.raw = place.key, None
+    return len(rows)
+
+
+def _document(row: OutboxMail) -> Document:
+    voucher = row.kind in ("service_report", "invoice")
+    return Document(
+        kind="mail-out",
+        name=row.message_id.strip("<>").partition("@")[0],
+        content=row.raw or b"",
+        suffix="eml",
+        record_class=RecordClass.VOUCHER if voucher else RecordClass.LETTER,
+        customer_id=row.customer_id,
+        day=clock.local(row.created_at).date(),
+    )

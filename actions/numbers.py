@@ -1,0 +1,28 @@
+"""Numbers of documents and tickets: taken in the transaction that issues, so unique and without a gap."""
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from kit import clock
+from models.plumbing import NumberRange
+
+
+def next_numbers(session: Session, prefix: str, year: int, count: int) -> list[str]:
+    """The next numbers of a range, e.g. `RE-2026-000001`. The range stays locked until the transaction ends.
+
+    Args:
+        session: the issuing transaction; if it rolls back, the numbers were never taken.
+        prefix: `SB`, `RE`, `T`, ...
+        year: the year of issue.
+        count: how many.
+    """
+    if count < 1:
+        return []
+    statement = (
+        insert(NumberRange)
+        .values(prefix=prefix, year=year, last=count, created_at=clock.now())
+        .on_conflict_do_update(index_elements=["prefix", "year"], set_={"last": NumberRange.last + count})
+        .returning(NumberRange.last)
+    )
+    last = session.execute(statement).scalar_one()
+    return [f"{prefix}-{year}-{number:06}" for number in range(last - count + 1, last + 1)]

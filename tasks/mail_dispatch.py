@@ -1,0 +1,152 @@
+"""Steps of the outgoing post. The states and their meaning: actions/mail/dispatch.py"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from actions.mail import bounces, dispatch, outbox, transport
+from integrations.mail.types import MailSender, OutgoingMail, SendResult
+from kit.database import Role, engine, unit_of_work
+from kit.steps import Outcome, step
+
+ACTOR = "flow:mail_dispatch"
+
+
+@dataclass(slots=True)
+class Dispatched:
+    """What one round did: state -> count; `stopped` says why it ended early (the server does not answer)."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    stopped: str = ""
+
+    @property
+    def accepted(self) -> int:
+        return self.states["accepted"]
+
+
+class _AlreadyTakenError(Exception):
+    """The row is not waiting any more."""
+
+
+def _lock(guard: sa.Connection, mail_id: int) -> bool:
+    """Session lock of one mail; the kernel of the database frees it when this process dies."""
+    return bool(guard.scalar(sa.text("SELECT pg_try_advisory_lock(hashtextextended('mail:' || :id, 0))"), {"id": str(mail_id)}))
+
+
+def _unlock(guard: sa.Connection, mail_id: int) -> None:
+    guard.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended('mail:' || :id, 0))"), {"id": str(mail_id)})
+
+
+def _send_one(sender: MailSender, mail_id: int) -> tuple[str, SendResult] | None:
+    with unit_of_work(ACTOR) as session:
+        claimed = dispatch.load(session, mail_id)
+    if claimed is None:
+        return None
+
+    def before_data(_mail: OutgoingMail) -> None:
+        with unit_of_work(ACTOR) as session:
+            if not dispatch.mark_in_flight(session, mail_id):
+                raise _AlreadyTakenError
+
+    try:
+        result = sender.send(claimed.mail, before_data)
+    except _AlreadyTakenError:
+        return None
+    with unit_of_work(ACTOR) as session:
+        state = dispatch.settle(session, mail_id, result)
+    return state.value, result
+
+
+def _abandon_orphans(guard: sa.Connection, done: Dispatched) -> None:
+    with unit_of_work(ACTOR) as session:
+        suspects = dispatch.in_flight(session)
+    for mail_id in suspects:
+        if _lock(guard, mail_id):
+            try:
+                with unit_of_work(ACTOR) as session:
+                    dispatch.abandon(session, mail_id)
+                done.states["unclear"] += 1
+            finally:
+                _unlock(guard, mail_id)
+
+
+@step(name="Post versenden", retries=0)
+def send_queued(*, force: bool = False) -> Dispatched:
+    """Hand over what waits. A second call sends nothing twice: a mail is sent by whoever holds its lock while it waits.
+
+    Args:
+        force: try also mails that pause after a fault (a person started the run).
+    """
+    done = Dispatched()
+    with engine(Role.APP).connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
+        _abandon_orphans(guard, done)
+        with unit_of_work(ACTOR) as session:
+            ids = dispatch.due(session, force=force)
+        if not ids:
+            return done
+        with transport.sender() as sender:
+            while ids and not done.stopped:
+                _send_batch(guard, sender, ids, done)
+                with unit_of_work(ACTOR) as session:
+                    ids = dispatch.due(session, force=force, after=ids[-1])
+    return done
+
+
+def _send_batch(guard: sa.Connection, sender: MailSender, ids: list[int], done: Dispatched) -> None:
+    for mail_id in ids:
+        if not _lock(guard, mail_id):
+            continue
+        try:
+            sent = _send_one(sender, mail_id)
+        finally:
+            _unlock(guard, mail_id)
+        if sent is None:
+            continue
+        state, result = sent
+        done.states[state] += 1
+        if result.whole_server:
+            done.stopped = result.reason
+            return
+
+
+@step(name="Gesendete Post archivieren")
+def archive_sent() -> int:
+    """Put accepted mails into the archive, a batch per transaction. A second call finds none left."""
+    total = 0
+    while True:
+        with unit_of_work(ACTOR) as session:
+            count = dispatch.archive_sent(session)
+        total += count
+        if not count:
+            return total
+
+
+@step(name="Rückläufer lesen")
+def read_bounces() -> int:
+    """Understand mails that came back. A second call meets none; what cannot be read is parked with its reason."""
+    with unit_of_work(ACTOR) as session:
+        return bounces.read_waiting(session)
+
+
+def tell(done: Dispatched) -> Outcome:
+    """One sentence for the operator, and what needs a person."""
+    counted = ", ".join(f"{count} {GERMAN[state]}" for state, count in sorted(done.states.items())) or "nichts zu tun"
+    with unit_of_work(ACTOR) as session:
+        waiting = outbox.counts(session)
+    items = [
+        f"{waiting[state]} Mails {GERMAN[state]}, siehe »Postausgang«" for state in ("unclear", "bounced") if waiting.get(state)
+    ]
+    if done.stopped:
+        items.append(done.stopped)
+    return Outcome(f"Postausgang: {counted}.", tuple(items))
+
+
+GERMAN = {
+    "queued": "vertagt",
+    "in_flight": "unterwegs",
+    "accepted": "angenommen",
+    "bounced": "nicht zustellbar",
+    "unclear": "unklar",
+    "cancelled": "zurückgezogen",
+}

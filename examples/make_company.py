@@ -6,7 +6,7 @@ Always writes the same bytes. The story behind the rows is told in `examples/REA
 import sys
 from pathlib import Path
 
-from examples.source import desk, house, papers, parties, things
+from examples.source import desk, despatch, house, mails, papers, parties, things
 from examples.source.table import Row, write_table
 
 COLUMNS: dict[str, str] = {
@@ -42,9 +42,8 @@ COLUMNS: dict[str, str] = {
 }
 
 
-def tables() -> dict[str, list[Row]]:
+def tables(service: desk.Desk) -> dict[str, list[Row]]:
     """All rows by file name."""
-    service = desk.build()
     return {
         "house": house.HOUSE,
         "house_sites": house.SITES,
@@ -70,11 +69,16 @@ def tables() -> dict[str, list[Row]]:
 
 
 def write(folder: Path) -> None:
-    """The company folder below `folder`."""
+    """The company folder, the despatch advices and the mails below `folder`."""
+    service = desk.build()
     company = folder / "company"
     company.mkdir(parents=True, exist_ok=True)
-    for name, rows in tables().items():
+    for name, rows in tables(service).items():
         write_table(company / f"{name}.csv", COLUMNS[name].split(), rows)
+    for place, files in (("despatch", despatch.files()), ("mails", mails.files(service.by_number))):
+        (folder / place).mkdir(exist_ok=True)
+        for name, content in files:
+            (folder / place / name).write_bytes(content)
 
 
 if __name__ == "__main__":

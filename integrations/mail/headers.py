@@ -18,7 +18,7 @@ _LOCAL_PART = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x1f\x7f-\uffff]{1,240}>")
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,240}>")
 
 
 def checked(text: str, place: str) -> str:
@@ -137,7 +137,8 @@ def file_name_fields(content_type: str, filename: str) -> bytes:
             "Content-Disposition", ["attachment;", f'filename="{name}"']
         )
     words = _encoded_words(name)
-    words[0], words[-1] = f'name="{words[0]}', f'{words[-1]}"'
+    words[0] = f'name="{words[0]}'
+    words[-1] += '"'
     return _folded("Content-Type", [f"{content_type};", *words]) + _folded(
         "Content-Disposition", ["attachment;", *_extended_parameter("filename", name)]
     )

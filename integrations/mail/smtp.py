@@ -82,6 +82,7 @@ class AsyncSmtpSender:
         smtp, self._smtp = self._smtp, None
         if smtp is None:
             return
+        transport = smtp.transport
         try:
             if smtp.is_connected:
                 await smtp.quit(timeout=min(self._server.timeout, 5))
@@ -89,6 +90,7 @@ class AsyncSmtpSender:
             pass
         finally:
             smtp.close()
+            await _cut(transport)
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,7 +105,7 @@ class AsyncSmtpSender:
         except aiosmtplib.SMTPResponseException as no:
             return await self._refused_envelope(smtp, no)
         except _TROUBLE as fault:
-            self._drop()
+            await self._drop()
             raise _ServerTroubleError(
                 f"die Verbindung brach ab, bevor die Mail übergeben war ({_printable(str(fault))})"
             ) from fault
@@ -123,7 +125,7 @@ class AsyncSmtpSender:
     async def _connected(self, mail: OutgoingMail) -> aiosmtplib.SMTP:
         if self._smtp is not None and self._smtp.is_connected:
             return self._smtp
-        self._drop()
+        await self._drop()
         server = self._server
         smtp = aiosmtplib.SMTP(
             hostname=server.host,
@@ -138,8 +140,12 @@ class AsyncSmtpSender:
         )
         try:
             await smtp.connect()
+            if smtp.is_ehlo_or_helo_needed:
+                await _introduce(smtp)
         except _TROUBLE as fault:
+            transport = smtp.transport
             smtp.close()
+            await _cut(transport)
             raise _ServerTroubleError(_connect_fault(fault)) from fault
         self._smtp = smtp
         return smtp
@@ -162,7 +168,7 @@ class AsyncSmtpSender:
     async def _refused_envelope(self, smtp: aiosmtplib.SMTP, no: aiosmtplib.SMTPResponseException) -> SendResult:
         """MAIL FROM got a no: too big is this mail's fault, everything else the sender address's or the server's."""
         if no.code == aiosmtplib.SMTPStatus.domain_unavailable:
-            self._drop()
+            await self._drop()
             raise _ServerTroubleError(f"er vertröstet ({no.code} {_printable(no.message)})") from no
         await self._reset(smtp)
         said = f"{no.code} {_printable(no.message)}"
@@ -186,7 +192,7 @@ class AsyncSmtpSender:
                 dot_left = True
                 go = await protocol.read_response(timeout=4 * self._server.timeout)
         except _TROUBLE as fault:
-            self._drop()
+            await self._drop()
             if not dot_left:
                 return self._later(f"die Verbindung brach mitten in der Mail ab ({_printable(str(fault))})")
             return SendResult(
@@ -224,7 +230,7 @@ class AsyncSmtpSender:
         protocol, transport = smtp.protocol, smtp.transport
         if protocol is None or not isinstance(transport, asyncio.WriteTransport):
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-        async with asyncio.timeout(self._server.timeout + len(content) / _SLOWEST_LINE):
+        async with asyncio.timeout(self._patience(content)):
             protocol.write(content)
             while transport.get_write_buffer_size():
                 await asyncio.sleep(0.005)
@@ -232,17 +238,22 @@ class AsyncSmtpSender:
                     raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         return protocol
 
+    def _patience(self, content: bytes) -> float:
+        return self._server.timeout + len(content) / _SLOWEST_LINE
+
     async def _reset(self, smtp: aiosmtplib.SMTP) -> None:
         """Ready for the next mail; a connection that does not answer is given up."""
         try:
             await smtp.rset()
         except _TROUBLE:
-            self._drop()
+            await self._drop()
 
-    def _drop(self) -> None:
-        if self._smtp is not None:
-            self._smtp.close()
-            self._smtp = None
+    async def _drop(self) -> None:
+        smtp, self._smtp = self._smtp, None
+        if smtp is not None:
+            transport = smtp.transport
+            smtp.close()
+            await _cut(transport)
 
     def _is_connected(self) -> bool:
         return self._smtp is not None and self._smtp.is_connected
@@ -277,6 +288,22 @@ class SmtpSender:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+async def _introduce(smtp: aiosmtplib.SMTP) -> None:
+    """EHLO, for a very old server HELO: before the first mail, so that it too knows what the server can do."""
+    try:
+        await smtp.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await smtp.helo()
+
+
+async def _cut(transport: asyncio.BaseTransport | None) -> None:
+    """End a connection at once, also an encrypted one whose peer does not say goodbye, and let the loop close its socket."""
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 def _transparent(raw: bytes) -> bytes:

@@ -120,6 +120,7 @@ MBG;Managed Online-Sicherung Speicher;managed_service;no;;;MBG
 MPF;Postfach im Rechenzentrum;managed_service;no;;;MPF
 MAR;Mail-Archiv;managed_service;no;;;MAR
 MON;Überwachung rund um die Uhr;managed_service;no;;;MON
+DOK;Notfallmappe, gedruckt;service;no;;;DOK
 MIET;Miete IT-Ausstattung;rental;no;;;
 RZ;Rechenzentrumsbetrieb;service;no;;;
 """

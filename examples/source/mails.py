@@ -16,8 +16,11 @@ _OUTLOOK = "Microsoft Outlook 16.0"
 
 
 def _word(text: str) -> str:
-    """A header value as RFC 2047 base64 word where it is not ASCII."""
-    return text if text.isascii() else f"=?utf-8?B?{base64.b64encode(text.encode()).decode()}?="
+    """A header value as RFC 2047 words (at most 75 signs each) where it is not ASCII."""
+    if text.isascii():
+        return text
+    pieces = (text[i : i + 20] for i in range(0, len(text), 20))
+    return "\r\n ".join(f"=?utf-8?B?{base64.b64encode(piece.encode()).decode()}?=" for piece in pieces)
 
 
 def _head(sender: str, address: str, subject: str, date: str, ident: str, *, extra: tuple[str, ...] = ()) -> str:
@@ -47,7 +50,8 @@ def _quoted(text: str, charset: str = "utf-8") -> str:
 
 
 def _text(text: str, kind: str = "plain", charset: str = "utf-8") -> str:
-    return f"Content-Type: text/{kind}; charset={charset}\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{_quoted(text, charset)}"
+    head = f"Content-Type: text/{kind}; charset={charset}\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    return head + _quoted(text, charset)
 
 
 def _parts(kind: str, boundary: str, parts: list[str]) -> str:
@@ -98,7 +102,8 @@ def _docx(text: list[str], picture: bytes) -> bytes:
         f'<Override PartName="/word/document.xml" ContentType="{media}"/></Types>'
     )
     root, inner = (
-        f'<Relationships xmlns="{package}/relationships"><Relationship Id="rId1" Type="{r}/{kind}" Target="{target}"/></Relationships>'
+        f'<Relationships xmlns="{package}/relationships">'
+        f'<Relationship Id="rId1" Type="{r}/{kind}" Target="{target}"/></Relationships>'
         for kind, target in (("officeDocument", "word/document.xml"), ("image", "media/image1.png"))
     )
     body = f"<w:body>{paragraphs}<w:p>{drawing}</w:p></w:body>"
@@ -125,8 +130,8 @@ def _screenshot() -> str:
     lines = [
         "Guten Morgen zusammen,",
         (
-            "seit eben können wir im Lager keinen Lieferschein mehr buchen, siehe Bild. Bei mir und bei Herrn Süßkind dasselbe. "
-            "Um 10:30 Uhr steht der Lkw nach Düren auf dem Hof, bis dahin brauchen wir die Papiere!"
+            "seit eben können wir im Lager keinen Lieferschein mehr buchen, siehe Bild. Bei mir und bei Herrn "
+            "Süßkind dasselbe. Um 10:30 Uhr steht der Lkw nach Düren auf dem Hof, bis dahin brauchen wir die Papiere!"
         ),
     ]
     sign = ["Mit freundlichen Grüßen", "Carmen Núñez-Bürger", "Großhandel Mañana Feinkost GmbH · Olivenhain 70 · 50735 Köln"]
@@ -144,8 +149,8 @@ def _screenshot() -> str:
 
 def _word_file() -> str:
     head = _head(
-        "Urs Füßli", "urs.fuessli@fuessli-huebscher.example", "Frau Hübscher kommt nicht rein", "Fri, 30 Oct 2026 08:06:12 +0100",
-        "AM0PR07MB4419", extra=(f"X-Mailer: {_OUTLOOK}",),
+        "Urs Füßli", "urs.fuessli@fuessli-huebscher.example", "Frau Hübscher kommt nicht rein",
+        "Fri, 30 Oct 2026 08:06:12 +0100", "AM0PR07MB4419", extra=(f"X-Mailer: {_OUTLOOK}",),
     )  # fmt: skip
     text = (
         "Grüezi,\n\nKollegin Hübscher kann sich seit heute früh nicht anmelden. Meldung siehe Anhang.\n\n"
@@ -202,7 +207,8 @@ def _stranger() -> str:
     )  # fmt: skip
     text = (
         "Hallo, ich arbeite für die Bäckerei (Filiale Odenthal) und schreibe von meinem privaten Handy weil hier "
-        "gar nichts mehr geht. Der Bondrucker druckt nur noch Striche. Können Sie morgen früh anrufen? Wir öffnen um 6.\n\nLG Änne\n\n"
+        "gar nichts mehr geht. Der Bondrucker druckt nur noch Striche. Können Sie morgen früh anrufen? "
+        "Wir öffnen um 6.\n\nLG Änne\n\n"
         "Von meinem iPhone gesendet"
     )
     return head + _text(text, charset="iso-8859-1")
@@ -214,8 +220,9 @@ def _question() -> str:
         "FR2P281MB1620", extra=(f"X-Mailer: {_OUTLOOK}", f"Cc: corinna.feldhueter@{DOMAIN}"),
     )  # fmt: skip
     text = (
-        "Guten Tag Frau Feldhüter,\n\nbeim Durchsehen der Rechnungen ist uns aufgefallen, dass unser Guthaben inzwischen über 200 "
-        "Stunden beträgt. Können wir den Vertrag zum neuen Jahr anpassen, und was passiert dann mit den Stunden? Es eilt nicht.\n\n"
+        "Guten Tag Frau Feldhüter,\n\nbeim Durchsehen der Rechnungen ist uns aufgefallen, dass unser Guthaben inzwischen "
+        "über 200 Stunden beträgt. Können wir den Vertrag zum neuen Jahr anpassen, und was passiert dann mit den Stunden? "
+        "Es eilt nicht.\n\n"
         "Mit freundlichen Grüßen\nSönke Lührs\nImmobilienverwaltung Goldgräber AG"
     )
     return head + _text(text)

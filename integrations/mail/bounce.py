@@ -30,7 +30,7 @@ _ABSENT = re.compile(r"out of (?:the )?office|abwesen|automatische antwort|auto(
 _WAITING = re.compile(r"\bdelayed\b|will be retried|still (?:being|trying)|noch nicht zugestellt|verzögert", re.IGNORECASE)
 _FAILED_ADDRESS = re.compile(rf"^[ \t>*]*(?:To:|An:)?[ \t]*[<'\"]?({_ADDRESS.pattern})[>'\"]?[ \t]*(?::|$|\()", re.MULTILINE)
 _COPY_BELOW = re.compile(
-    r"^.*(?:Below this line is a copy|This is a copy of (?:the|your) message|Original message (?:follows|headers)|"
+    r"^.*(?:Below this line is a copy|This is a copy of (?:the|your) message|(?:Original )?message (?:follows|headers)|"
     r"Ursprüngliche Nachricht(?:enkopfzeilen)?|Unten finden Sie eine Kopie|Undelivered message follows|"
     r"Received: from ).*$",
     re.IGNORECASE | re.MULTILINE,

@@ -1,6 +1,19 @@
 """The one data model. Importing it registers every table on `Base.metadata`."""
 
-from models import access, agreements, assets, billing, catalogue, contracts, goods, parties, plumbing, service_desk, work
+from models import (
+    access,
+    agreements,
+    assets,
+    billing,
+    catalogue,
+    contracts,
+    goods,
+    maintenance,
+    parties,
+    plumbing,
+    service_desk,
+    work,
+)
 from models.base import Base
 
 __all__ = [
@@ -12,6 +25,7 @@ __all__ = [
     "catalogue",
     "contracts",
     "goods",
+    "maintenance",
     "parties",
     "plumbing",
     "service_desk",

@@ -6,7 +6,11 @@ import enum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import CustomerScoped, Json, TextList, same_customer
+from models.base import CustomerScoped, Json, same_customer
+from models.maintenance import AgreedCheck as AgreedCheck  # noqa: PLC0414 - what was agreed is looked for here too
+from models.maintenance import CatchUp as CatchUp  # noqa: PLC0414
+from models.maintenance import NeedsAnalysis as NeedsAnalysis  # noqa: PLC0414
+from models.maintenance import Shift as Shift  # noqa: PLC0414
 
 
 class TicketKind(enum.StrEnum):
@@ -109,52 +113,3 @@ class TicketEvent(CustomerScoped):
     actor: Mapped[str]
     what: Mapped[str]
     detail: Mapped[Json]
-
-
-class NeedsAnalysis(CustomerScoped):
-    """Bedarfsanalyse: no contract, yields agreed checks, tickets and documents (S16, S105)."""
-
-    __tablename__ = "needs_analysis"
-    __table_args__ = (sa.UniqueConstraint("customer_id", "version"), sa.UniqueConstraint("customer_id", "id"))
-    version: Mapped[int] = mapped_column(sa.Integer)
-    agreed_on: Mapped[dt.date | None]
-    agreed_by: Mapped[str | None]
-    notes: Mapped[str | None]
-
-
-class CatchUp(enum.StrEnum):
-    """What becomes of dates missed during a downtime (U25)."""
-
-    ALL = "all"
-    LATEST = "latest"
-    ONE_LISTING = "one_listing"
-    SKIP = "skip"
-
-
-class Shift(enum.StrEnum):
-    NONE = "none"
-    NEXT_WORKDAY = "next_workday"
-    PREVIOUS_WORKDAY = "previous_workday"
-
-
-class AgreedCheck(CustomerScoped):
-    """Vereinbarte Prüfung with its cadence (RFC 5545)."""
-
-    __tablename__ = "agreed_check"
-    __table_args__ = (
-        sa.UniqueConstraint("customer_id", "check", "starts_on"),
-        sa.UniqueConstraint("customer_id", "id"),
-        same_customer("needs_analysis_id", "needs_analysis"),
-        same_customer("contract_id", "contract"),
-    )
-    check: Mapped[str]
-    cadence: Mapped[str]
-    starts_on: Mapped[dt.date]
-    duration_minutes: Mapped[int | None] = mapped_column(sa.Integer)
-    technician_id: Mapped[int | None] = mapped_column(sa.ForeignKey("employee.id"))
-    catch_up: Mapped[CatchUp] = mapped_column(default=CatchUp.LATEST)
-    shift: Mapped[Shift] = mapped_column(default=Shift.NONE)
-    needs_analysis_id: Mapped[int | None] = mapped_column(sa.BigInteger)
-    contract_id: Mapped[int | None] = mapped_column(sa.BigInteger)
-    """The contract that covers the work (`covered_by_contract`), if any."""
-    checklist: Mapped[TextList]

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.charging import Draw
-from rules.kontingent import Balances, balances, draw, grant_minutes, missing_grants, monthly_invoice, room, statement
+from rules.kontingent import Balances, Draw, balances, draw, grant_minutes, missing_grants, monthly_invoice, room, statement
 from rules.minutes import usage_minutes
 from rules.month import Month
 from rules.monthly import bill_month
@@ -176,6 +175,20 @@ def test_stored_grants_are_never_granted_again(terms: KontingentContract, step: 
     assert [g for g in missing_grants(stored, through) if g.day in {row.day for row in first}] == []
     assert len({Month.of(g.day) for g in first}) == len(first)
     assert all(g.minutes == grant_minutes(terms, Month.of(g.day)) for g in first)
+
+
+def test_the_first_grant_stands_on_the_day_the_contract_starts() -> None:
+    terms = contract("15.07.2026")
+    assert [(g.day, g.minutes) for g in missing_grants(terms, dt.date(2026, 8, 31))] == [
+        (dt.date(2026, 7, 15), 329),
+        (dt.date(2026, 8, 1), 600),
+    ]
+    assert balances(terms, dt.date(2026, 8, 31)).on(dt.date(2026, 7, 14)) == 0
+    assert missing_grants(terms, dt.date(2026, 7, 14)) == ()
+    day_before = dataclasses.replace(terms, opening=Opening(dt.date(2026, 7, 14), 5))
+    assert balances(day_before, dt.date(2026, 7, 31)).on(dt.date(2026, 7, 31)) == 334
+    same_day = dataclasses.replace(terms, opening=Opening(dt.date(2026, 7, 15), 5))
+    assert balances(same_day, dt.date(2026, 7, 31)).on(dt.date(2026, 7, 31)) == 5
 
 
 @pytest.mark.promise("S115")

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     archive: Literal["folder", "s3"] = Field("folder", description="Archiv: Ordner im Heimordner oder S3 mit Object Lock.")
     portal_port: int = Field(0, description="Port des Portals; 0 = freier Port.")
     portal_url: str = Field("", description="Öffentliche Adresse des Portals; leer = Adresse aus house.csv, sonst localhost.")
+    second_factor: Literal["required", "optional"] = Field(
+        "required",
+        description="Zweiter Faktor für Mitarbeiter am Portal: required = Pflicht, optional = freiwillig (Vorführung).",
+    )
     prefect_port: int = Field(0, description="Port des Prefect-Servers; 0 = freier Port.")
     report_grace_days: int = Field(1, ge=0, description="Arbeitstage zwischen angenommener Servicebericht-Mail und Rechnung.")
     service_vat_rate: int = Field(19, description="Umsatzsteuersatz auf Dienstleistungen in Prozent.")
@@ -59,6 +63,7 @@ class Settings(BaseSettings):
     datev_consultant: int = Field(1001, description="DATEV-Beraternummer des Hauses für den Buchungsstapel.")
     datev_client: int = Field(1, description="DATEV-Mandantennummer des Hauses.")
     datev_account_length: int = Field(4, ge=4, le=8, description="Länge der Sachkonten.")
+    datev_collective_debtor: str = Field("10000", description="Sammeldebitor für Kunden ohne eigenes Debitorenkonto.")
     datev_revenue_account: str = Field("8400", description="Erlöskonto 19 % (SKR03 8400, SKR04 4400).")
     datev_revenue_account_reduced: str = Field("8300", description="Erlöskonto 7 % (SKR03 8300, SKR04 4300).")
     datev_revenue_account_free: str = Field("8200", description="Erlöskonto steuerfrei.")

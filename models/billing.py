@@ -275,6 +275,8 @@ class Invoice(CustomerScoped):
     postal_batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("postal_batch.id"))
     datev_file_id: Mapped[int | None] = mapped_column(sa.ForeignKey("datev_file.id"))
     sent_at: Mapped[dt.datetime | None]
+    fault: Mapped[str | None]
+    """Why it may not be issued yet (a rule of the e-invoice is broken); cleared when it gets its number."""
     reason: Mapped[str | None]
     """Why it was cancelled or corrected."""
 
@@ -330,7 +332,7 @@ class KontingentEntry(CustomerScoped):
             "month",
             "kind",
             unique=True,
-            postgresql_where=sa.text("kind IN ('grant', 'correction', 'paid_out')"),
+            postgresql_where=sa.text("kind IN ('grant', 'paid_out') OR (kind = 'correction' AND minutes > 0)"),
         ),
         sa.Index("ix_kontingent_entry__day", "contract_id", "day"),
     )

@@ -713,6 +713,7 @@ def upgrade() -> None:
     sa.Column('postal_batch_id', sa.BigInteger(), nullable=True),
     sa.Column('datev_file_id', sa.BigInteger(), nullable=True),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('fault', sa.Text(), nullable=True),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.CheckConstraint("(kind = 'cancellation') = (cancels_id IS NOT NULL)", name=op.f('ck_invoice__cancellation_points_back')),
@@ -960,7 +961,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_kontingent_entry__customer_id'), 'kontingent_entry', ['customer_id'], unique=False)
     op.create_index('ix_kontingent_entry__day', 'kontingent_entry', ['contract_id', 'day'], unique=False)
-    op.create_index('uq_kontingent_entry__month', 'kontingent_entry', ['contract_id', 'month', 'kind'], unique=True, postgresql_where=sa.text("kind IN ('grant', 'correction', 'paid_out')"))
+    op.create_index('uq_kontingent_entry__month', 'kontingent_entry', ['contract_id', 'month', 'kind'], unique=True, postgresql_where=sa.text("kind IN ('grant', 'paid_out') OR (kind = 'correction' AND minutes > 0)"))
     op.create_index('uq_kontingent_entry__usage', 'kontingent_entry', ['entry_id'], unique=True, postgresql_where=sa.text("kind = 'usage'"))
     op.create_table('sap_document',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1027,7 +1028,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_sap_document__customer_id'), table_name='sap_document')
     op.drop_table('sap_document')
     op.drop_index('uq_kontingent_entry__usage', table_name='kontingent_entry', postgresql_where=sa.text("kind = 'usage'"))
-    op.drop_index('uq_kontingent_entry__month', table_name='kontingent_entry', postgresql_where=sa.text("kind IN ('grant', 'correction', 'paid_out')"))
+    op.drop_index('uq_kontingent_entry__month', table_name='kontingent_entry', postgresql_where=sa.text("kind IN ('grant', 'paid_out') OR (kind = 'correction' AND minutes > 0)"))
     op.drop_index('ix_kontingent_entry__day', table_name='kontingent_entry')
     op.drop_index(op.f('ix_kontingent_entry__customer_id'), table_name='kontingent_entry')
     op.drop_table('kontingent_entry')

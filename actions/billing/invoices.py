@@ -1,0 +1,369 @@
+"""Rechnungen: only after their report was accepted and the grace time passed (S163, U9); checked before they may exist."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+from integrations.einvoice import CheckRecord, Profile, build_cii, check
+from sqlalchemy.orm import Session
+
+from actions import archive
+from actions.archive import Document
+from actions.billing.around import the_house
+from actions.billing.invoice_content import invoice_contents
+from actions.billing.recipients import choose, persons_of
+from actions.mail.outbox import NewMail, queue
+from actions.numbers import next_numbers
+from integrations.documents.contents import Face as ContentFace
+from integrations.documents.contents import InvoiceContent
+from integrations.mail.catalogue import invoice_mail
+from integrations.mail.types import Attachment
+from kit import clock
+from kit.errors import DrehkreuzError
+from kit.settings import settings
+from models.billing import (
+    BillingItem,
+    HandOverState,
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+    ItemState,
+    ReportState,
+    SapDocument,
+    ServiceReport,
+)
+from models.parties import Customer, Site
+from models.plumbing import MailState, OutboxMail
+from models.work import EntryState, ServiceEntry
+from rules import invoice_guard
+from rules.workdays import grace_ends
+
+TRIAL_NUMBER = "RE-0000-000000"
+_KINDS = {kind: position for position, kind in enumerate(InvoiceKind)}
+
+
+class InvoiceCheckError(DrehkreuzError):
+    """A numbered invoice breaks a rule that it kept before it got its number: a fault of ours, nothing leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderJob:
+    """One invoice to put on pages: its content, its structured form, the report that travels inside, and which faces."""
+
+    content: InvoiceContent
+    xml: bytes
+    report_pdf: bytes | None
+    einvoice: bool
+    paper: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The pages: the e-invoice (hybrid PDF), the printed face, or both."""
+
+    einvoice: bytes | None
+    paper: bytes | None
+
+
+RenderInvoices = Callable[[Sequence[RenderJob]], list[Rendered]]
+
+
+def _due_ids(session: Session, run_id: int) -> list[int]:
+    """Planned invoices whose report (where the part has one) was accepted long enough ago, in order of issue."""
+    statement = (
+        sa.select(Invoice.id, Invoice.kind, ServiceReport.id, ServiceReport.state, OutboxMail.state, OutboxMail.accepted_at)
+        .join(BillingItem, BillingItem.id == Invoice.item_id)
+        .join(Customer, Customer.id == Invoice.customer_id)
+        .outerjoin(Site, Site.id == Invoice.paying_site_id)
+        .outerjoin(ServiceReport, ServiceReport.item_id == BillingItem.id)
+        .outerjoin(OutboxMail, OutboxMail.id == ServiceReport.mail_id)
+        .where(BillingItem.run_id == run_id, Invoice.state == InvoiceState.PLANNED)
+        .order_by(Customer.number, sa.func.coalesce(Site.code, ""), Invoice.id)
+    )
+    now, days = clock.now(), settings().report_grace_days
+    due = []
+    for invoice_id, _kind, report_id, report_state, mail_state, accepted_at in session.execute(statement):
+        if report_id is not None:
+            if report_state is not ReportState.ISSUED or mail_state is not MailState.ACCEPTED or accepted_at is None:
+                continue
+            if grace_ends(clock.local(accepted_at), days) > clock.local(now):
+                continue
+        due.append(invoice_id)
+    return due
+
+
+def profile_of(face: ContentFace) -> Profile:
+    """Public customers get XRechnung, all others EN 16931."""
+    return Profile.XRECHNUNG if face is ContentFace.XRECHNUNG else Profile.EN16931
+
+
+def trial(content: InvoiceContent) -> CheckRecord:
+    """Check what an invoice would say, before it has a number."""
+    return check(build_cii(content, profile_of(content.face)))
+
+
+def number_invoices(session: Session, run_id: int, limit: int = 200) -> int:
+    """Check due invoices against the e-invoice rules and number those that pass; returns how many.
+
+    What fails keeps no number and says why; it is tried again by the next visit. The range is locked last and shortly.
+    """
+    ids = _due_ids(session, run_id)
+    rows = _locked(session, ids, limit)
+    if not rows:
+        return 0
+    today = clock.today()
+    contents = invoice_contents(session, [i.id for i in rows], numbers={i.id: (TRIAL_NUMBER, today) for i in rows})
+    passed = []
+    for invoice in rows:
+        record = trial(contents[invoice.id])
+        if record.ok:
+            passed.append(invoice)
+        else:
+            invoice.fault = "; ".join(record.reasons)[:2000]
+    number_now(session, passed, {i.id: contents[i.id].due_on for i in passed})
+    return len(passed)
+
+
+def _locked(session: Session, ids: Sequence[int], limit: int) -> list[Invoice]:
+    rank = {invoice_id: position for position, invoice_id in enumerate(ids)}
+    found: list[Invoice] = []
+    for start in range(0, len(ids), limit):
+        rows = session.scalars(
+            sa.select(Invoice)
+            .where(Invoice.id.in_(ids[start : start + limit]), Invoice.state == InvoiceState.PLANNED, Invoice.fault.is_(None))
+            .with_for_update(skip_locked=True)
+        ).all()
+        found.extend(rows)
+        if len(found) >= limit:
+            break
+    return sorted(found, key=lambda invoice: rank[invoice.id])[:limit]
+
+
+def clear_faults(session: Session, run_id: int) -> None:
+    """At the start of a visit: what failed the check is tried again, somebody may have mended the data."""
+    in_run = sa.select(BillingItem.id).where(BillingItem.run_id == run_id)
+    session.execute(
+        sa.update(Invoice)
+        .where(Invoice.item_id.in_(in_run), Invoice.state == InvoiceState.PLANNED, Invoice.fault.is_not(None))
+        .values(fault=None)
+    )
+
+
+def number_now(session: Session, invoices: Sequence[Invoice], due: dict[int, dt.date]) -> None:
+    """Take the legal numbers for these invoices; their entries are invoiced from here on."""
+    now = clock.now()
+    numbers = next_numbers(session, "RE", clock.local(now).year, len(invoices))
+    for invoice, number in zip(invoices, numbers, strict=True):
+        invoice.number, invoice.state, invoice.issued_at = number, InvoiceState.NUMBERED, now
+        invoice.due_on = due[invoice.id]
+    session.flush()
+    reports = [i.report_id for i in invoices if i.report_id is not None and i.kind is InvoiceKind.SERVICE]
+    session.execute(
+        sa.update(ServiceEntry)
+        .where(ServiceEntry.report_id.in_(reports), ServiceEntry.billable)
+        .values(state=EntryState.INVOICED)
+    )
+    items = [i.item_id for i in invoices if i.item_id is not None]
+    session.execute(
+        sa.update(BillingItem)
+        .where(BillingItem.id.in_(items), BillingItem.state == ItemState.PLANNED)
+        .values(state=ItemState.ISSUED)
+    )
+
+
+def _verdict(invoice: Invoice, content: InvoiceContent) -> invoice_guard.Verdict:
+    return invoice_guard.judge(
+        invoice_guard.GuardedInvoice(
+            issued_on=content.issued_on,
+            supplied_from=invoice.supply_from,
+            supplied_to=invoice.supply_to,
+            gross=invoice.gross,
+            large_turnover=settings().previous_year_turnover_over_800k,
+            domestic_business=content.buyer.country == "DE",
+        )
+    )
+
+
+def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit: int = 50) -> int:
+    """Render, archive, queue and register a batch of numbered invoices; returns how many. Safe to repeat at any point."""
+    invoices = session.scalars(
+        sa.select(Invoice)
+        .join(BillingItem, BillingItem.id == Invoice.item_id)
+        .where(BillingItem.run_id == run_id, Invoice.state == InvoiceState.NUMBERED)
+        .order_by(Invoice.number)
+        .limit(limit)
+        .with_for_update(of=Invoice, skip_locked=True)
+    ).all()
+    if not invoices:
+        return 0
+    contents = invoice_contents(session, [i.id for i in invoices])
+    reports = _report_pdfs(session, invoices)
+    jobs, records = [], []
+    for invoice in invoices:
+        job, record = _job(invoice, contents[invoice.id], reports)
+        jobs.append(job)
+        records.append(record)
+    for invoice, job, record, pages in zip(invoices, jobs, records, render(jobs), strict=True):
+        _finish(session, invoice, job, record, pages)
+    _queue(session, [(i, j) for i, j in zip(invoices, jobs, strict=True) if j.einvoice])
+    session.add_all(
+        SapDocument(
+            customer_id=i.customer_id, invoice_id=i.id, key=i.number or "", adapter=settings().sap, state=HandOverState.QUEUED
+        )
+        for i in invoices
+    )
+    return len(invoices)
+
+
+def _report_pdfs(session: Session, invoices: Sequence[Invoice]) -> dict[int, bytes]:
+    ids = [i.report_id for i in invoices if i.report_id is not None]
+    rows = session.execute(sa.select(ServiceReport.id, ServiceReport.archive_key).where(ServiceReport.id.in_(ids))).tuples()
+    return {report_id: archive.read(session, key) for report_id, key in rows if key}
+
+
+def _job(invoice: Invoice, content: InvoiceContent, reports: dict[int, bytes]) -> tuple[RenderJob, CheckRecord]:
+    faces = invoice_guard.faces(invoice_guard.Delivery(invoice.face.value), _verdict(invoice, content))
+    einvoice = any(face is not invoice_guard.Face.POST for face in faces)
+    report_pdf = reports.get(invoice.report_id or 0)
+    content = replace(content, einvoice_exists=einvoice)
+    xml = build_cii(content, profile_of(content.face), report_pdf=report_pdf)
+    record = check(xml)
+    if not record.ok:
+        raise InvoiceCheckError(f"Rechnung {invoice.number}: verletzt die Regeln der E-Rechnung: {'; '.join(record.reasons)}")
+    return RenderJob(content, xml, report_pdf, einvoice=einvoice, paper=invoice_guard.Face.POST in faces), record
+
+
+def _finish(session: Session, invoice: Invoice, job: RenderJob, record: CheckRecord, pages: Rendered) -> None:
+    number, day, customer = job.content.number, job.content.issued_on, invoice.customer_id
+    main = pages.einvoice or pages.paper or b""
+    proof = json.dumps(record.as_json(), ensure_ascii=False).encode()
+    documents = [
+        Document("invoices", number, main, customer_id=customer, day=day),
+        Document("invoices", number, job.xml, "xml", customer_id=customer, day=day),
+        Document("checks", number, proof, "json", customer_id=customer, day=day),
+    ]
+    if pages.paper is not None and pages.einvoice is not None:
+        documents.append(Document("paper", number, pages.paper, customer_id=customer, day=day))
+    kept = archive.keep(session, *documents)
+    invoice.archive_key, invoice.sha256 = kept[0].key, kept[0].sha256
+    invoice.xml_archive_key, invoice.check_archive_key = kept[1].key, kept[2].key
+    if pages.paper is not None:
+        invoice.paper_archive_key = kept[-1].key if pages.einvoice is not None else kept[0].key
+    invoice.state = InvoiceState.ISSUED
+
+
+def _named_addresses(session: Session, customer_ids: Iterable[int]) -> dict[int, str | None]:
+    """The address that each customer named for invoices."""
+    statement = sa.select(Customer.id, Customer.invoice_email).where(Customer.id.in_(customer_ids))
+    return dict(session.execute(statement).tuples().all())
+
+
+def _queue(session: Session, issued: Sequence[tuple[Invoice, RenderJob]]) -> None:
+    """The e-invoice by mail, to the address that the customer named for invoices (else the reports' recipients)."""
+    if not issued:
+        return
+    house = the_house(session)
+    customers = {i.customer_id for i, _ in issued}
+    named = dict(
+        session.execute(sa.select(Customer.id, Customer.invoice_email).where(Customer.id.in_(customers))).tuples().all()
+    )
+    persons = persons_of(session, sorted(customers))
+    mails, keys = [], {}
+    for invoice, job in issued:
+        email = named.get(invoice.customer_id)
+        to = (email,) if email else choose(persons.get(invoice.customer_id, []), invoice.paying_site_id).emails
+        if not to:
+            continue  # stands in the item's blockers until somebody names an address
+        keys[invoice.id] = f"invoice:{invoice.number}:1"
+        mails.append(_mail(keys[invoice.id], invoice, job, to, archive.read(session, invoice.archive_key or "")))
+    ids = queue(session, house, mails)
+    for invoice, _ in issued:
+        if invoice.id in keys:
+            invoice.mail_id = ids[keys[invoice.id]]
+
+
+def _mail(key: str, invoice: Invoice, job: RenderJob, to: tuple[str, ...], pdf: bytes) -> NewMail:
+    content = job.content
+    xrechnung = content.face is ContentFace.XRECHNUNG
+    texts = invoice_mail(
+        house=content.house,
+        contact=content.contact,
+        customer=content.buyer.name,
+        number=content.number,
+        issued_on=content.issued_on,
+        gross=abs(content.totals.gross),
+        due_on=content.due_on,
+        face="xrechnung" if xrechnung else "zugferd",
+        report_id=content.report_number,
+        cancels=content.cancels.number if content.cancels else "",
+        also_by_post=job.paper,
+    )
+    attachment = (
+        Attachment(f"{content.number}.xml", job.xml, "application/xml")
+        if xrechnung
+        else Attachment(f"{content.number}.pdf", pdf)
+    )
+    return NewMail(key, "invoice", to, texts, invoice.customer_id, (attachment,))
+
+
+def mark_sent(session: Session, run_id: int) -> int:
+    """Invoices whose mail was accepted are sent; letters are sent when their batch was printed."""
+    in_run = sa.select(BillingItem.id).where(BillingItem.run_id == run_id)
+    accepted = sa.select(OutboxMail.id).where(OutboxMail.state == MailState.ACCEPTED)
+    changed = session.execute(
+        sa.update(Invoice)
+        .where(
+            Invoice.item_id.in_(in_run),
+            Invoice.state == InvoiceState.ISSUED,
+            Invoice.paper_archive_key.is_(None),
+            Invoice.mail_id.in_(accepted),
+        )
+        .values(state=InvoiceState.SENT, sent_at=clock.now())
+        .returning(Invoice.id)
+    )
+    return len(changed.all())
+
+
+def queue_missing_mails(session: Session, run_id: int, limit: int = 50) -> int:
+    """E-invoices that had nobody to go to, or whose mail came back, once somebody has named an address."""
+    invoices = session.scalars(
+        sa.select(Invoice)
+        .join(BillingItem, BillingItem.id == Invoice.item_id)
+        .outerjoin(OutboxMail, OutboxMail.id == Invoice.mail_id)
+        .where(
+            BillingItem.run_id == run_id,
+            Invoice.state == InvoiceState.ISSUED,
+            sa.or_(Invoice.paper_archive_key.is_(None), Invoice.paper_archive_key != Invoice.archive_key),
+            sa.or_(Invoice.mail_id.is_(None), OutboxMail.state == MailState.BOUNCED),
+        )
+        .order_by(Invoice.number)
+        .limit(limit)
+        .with_for_update(of=Invoice, skip_locked=True)
+    ).all()
+    return _requeue(session, invoices)
+
+
+def _requeue(session: Session, invoices: Sequence[Invoice]) -> int:
+    customers = sorted({i.customer_id for i in invoices})
+    named = dict(
+        session.execute(sa.select(Customer.id, Customer.invoice_email).where(Customer.id.in_(customers))).tuples().all()
+    )
+    persons = persons_of(session, customers)
+    contents = invoice_contents(session, [i.id for i in invoices])
+    count = 0
+    for invoice in invoices:
+        email = named.get(invoice.customer_id)
+        to = (email,) if email else choose(persons.get(invoice.customer_id, []), invoice.paying_site_id).emails
+        before = session.get(OutboxMail, invoice.mail_id) if invoice.mail_id else None
+        if not to or (before is not None and set(before.recipients) == set(to)):
+            continue
+        attempt = int(before.key.rpartition(":")[2]) + 1 if before else 1
+        xml = archive.read(session, invoice.xml_archive_key or "")
+        job = RenderJob(contents[invoice.id], xml, None, einvoice=True, paper=invoice.paper_archive_key is not None)
+        key = f"invoice:{invoice.number}:{attempt}"
+        mail = _mail(key, invoice, job, to, archive.read(session, invoice.archive_key or ""))
+        invoice.mail_id = queue(session, the_house(session), [mail])[key]
+        count += 1
+    return count

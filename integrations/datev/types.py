@@ -50,7 +50,7 @@ class DatevInvoice:
 
 @dataclass(frozen=True, slots=True)
 class DatevBooking:
-    """One row of the batch. `amount` > 0; `side` is seen from `account`."""
+    """One row of the batch. `amount` > 0; `side` is seen from `account`. `own_number`: that of the cancellation itself."""
 
     amount: Decimal
     side: Literal["S", "H"]
@@ -60,7 +60,7 @@ class DatevBooking:
     voucher: str
     text: str
     reverses: bool = False
-    voucher2: str = ""
+    own_number: str = ""
     cost_centre: str = ""
     mandate_reference: str = ""
     supplied_on: dt.date | None = None

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions.billing.around import house_content, the_house
 from actions.mail.outbox import NewMail, queue
 from integrations.documents.contents import ContactPerson
-from integrations.documents.contents import House as HouseContent
 from integrations.mail.catalogue import password_reset_mail, portal_invitation_mail
 from integrations.mail.types import MailTexts
 from kit import clock, passwords
@@ -85,9 +85,9 @@ def invite(session: Session, email: str) -> Login:
     if not login.active:
         raise ConflictError(f"Zugang für {login.email}: Er ist gesperrt; bitte zuerst entsperren.")
     token, row = _new_token(session, login, TokenPurpose.INVITATION, dt.timedelta(days=INVITATION_DAYS))
-    house = _house(session)
+    house = the_house(session)
     texts = portal_invitation_mail(
-        house=_house_content(house),
+        house=house_content(house),
         contact=_questions_to(house),
         name=person_name(session, login),
         customer=_customer_name(session, login),
@@ -113,9 +113,9 @@ def request_reset(session: Session, email: str) -> bool:
     if recent is not None and recent >= _RESETS_PER_HOUR:
         return False
     token, row = _new_token(session, login, TokenPurpose.PASSWORD_RESET, dt.timedelta(hours=RESET_HOURS))
-    house = _house(session)
+    house = the_house(session)
     texts = password_reset_mail(
-        house=_house_content(house),
+        house=house_content(house),
         contact=_questions_to(house),
         name=person_name(session, login),
         link=f"{portal_address(house)}/kennwort/{token}",
@@ -150,14 +150,15 @@ def accept(session: Session, token: str, purpose: TokenPurpose, password: str) -
     return login
 
 
-def set_password(session: Session, login: Login, password: str) -> None:
-    """A new password; whoever is signed in with the old one is signed out, and mailed links end.
+def set_password(session: Session, login: Login, password: str, *, keep_session: int | None = None) -> None:
+    """A new password; whoever is signed in with the old one is signed out (but for `keep_session`), and mailed links end.
 
     Raises: WeakPasswordError.
     """
     passwords.check_strength(password, login.email)
     login.password_hash = passwords.hashed(password)
-    session.execute(sa.delete(LoginSession).where(LoginSession.login_id == login.id))
+    ended = sa.delete(LoginSession).where(LoginSession.login_id == login.id)
+    session.execute(ended if keep_session is None else ended.where(LoginSession.id != keep_session))
     _end_links(session, login)
     session.flush()
 
@@ -211,27 +212,6 @@ def _new_token(session: Session, login: Login, purpose: TokenPurpose, valid: dt.
     session.add(row)
     session.flush()
     return token, row
-
-
-def _house(session: Session) -> House:
-    house = session.scalar(sa.select(House))
-    if house is None:
-        raise NotFoundError("Haus: Es ist noch nicht angelegt; bitte zuerst house.csv importieren.")
-    return house
-
-
-def _house_content(house: House) -> HouseContent:
-    return HouseContent(
-        name=house.name,
-        street=house.street,
-        postal_code=house.postal_code,
-        city=house.city,
-        vat_id=house.vat_id or "",
-        register_court=house.register_court or "",
-        register_no=house.register_no or "",
-        email=house.email,
-        phone=house.phone or "",
-    )
 
 
 def _questions_to(house: House) -> ContactPerson:

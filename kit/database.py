@@ -26,6 +26,8 @@ from kit.errors import DrehkreuzError
 from kit.settings import home, settings
 
 DATABASE = "drehkreuz"
+ALL = "all"
+"""Scope of a session of the house: every customer's rows (see `models.guard`)."""
 
 
 class Role(enum.StrEnum):
@@ -145,7 +147,8 @@ def unit_of_work(
     bound: dict[str, Any] = (
         {"bind": _bound[-1], "join_transaction_mode": "create_savepoint"} if _bound else {"bind": engine(role)}
     )
-    with Session(**bound, expire_on_commit=False, info={"actor": actor, "scope": customer_id}) as session, session.begin():
+    scope = customer_id if role is Role.PORTAL_CUSTOMER else ALL
+    with Session(**bound, expire_on_commit=False, info={"actor": actor, "scope": scope}) as session, session.begin():
         _begin_settings(session, actor, customer_id, bulk=bulk)
         yield session
 

@@ -55,7 +55,9 @@ def narrow(state: ORMExecuteState) -> None:
     if scope is ALL or state.is_column_load:
         return
     if not state.is_orm_statement or state.is_insert or (state.is_update and _changes_owner(state.statement)):
-        raise ForbiddenError("Zugriff außerhalb des eigenen Mandanten: Diese Art von Anweisung ist einer Kundensitzung verwehrt.")
+        raise ForbiddenError(
+            "Zugriff außerhalb des eigenen Mandanten: Diese Art von Anweisung ist einer Kundensitzung verwehrt."
+        )
     state.statement = state.statement.options(*(_NOTHING if scope is None else _criteria(scope)))
 
 

@@ -1,0 +1,63 @@
+"""Passwords: argon2id (RFC 9106, second recommended set), few at a time, the same time for known and unknown people."""
+
+import threading
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from kit.errors import UsageError
+
+MINIMUM = 12
+_MAXIMUM = 256
+_AT_ONCE = threading.BoundedSemaphore(3)  # each needs 64 MiB; a wave of attempts must not eat the memory
+_hasher = PasswordHasher()
+
+
+class WeakPasswordError(UsageError):
+    """The password is too easy; the sentence says what is missing."""
+
+
+def check_strength(password: str, email: str) -> None:
+    """Raises: WeakPasswordError. Length counts, not a mixture of signs (BSI ORP.4, NIST SP 800-63B)."""
+    name = email.partition("@")[0].lower()
+    if len(password) < MINIMUM:
+        raise WeakPasswordError(
+            f"Das Kennwort ist zu kurz: Bitte wählen Sie mindestens {MINIMUM} Zeichen, gern mehrere Wörter."
+        )
+    if len(password) > _MAXIMUM:
+        raise WeakPasswordError(f"Das Kennwort ist zu lang: Erlaubt sind höchstens {_MAXIMUM} Zeichen.")
+    if len(set(password.lower())) < 6:
+        raise WeakPasswordError("Das Kennwort wiederholt wenige Zeichen: Bitte wählen Sie mehrere verschiedene Wörter.")
+    if len(name) >= 4 and name in password.lower():
+        raise WeakPasswordError("Das Kennwort enthält Ihre E-Mail-Adresse: Bitte wählen Sie etwas, das niemand errät.")
+
+
+def hashed(password: str) -> str:
+    """The hash to store, with its parameters inside."""
+    with _AT_ONCE:
+        return _hasher.hash(password)
+
+
+@lru_cache(maxsize=1)
+def _nobody() -> str:
+    return _hasher.hash("niemand hat dieses Kennwort")
+
+
+def warm_up() -> None:
+    """Compute the hash for unknown people now, so that the first of them takes no longer than the rest."""
+    _nobody()
+
+
+def verify(stored: str | None, password: str) -> bool:
+    """Whether the password fits. Without a stored hash it takes the same time and never fits."""
+    with _AT_ONCE:
+        try:
+            return _hasher.verify(stored or _nobody(), password) and stored is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def outdated(stored: str) -> bool:
+    """Whether the hash was made with weaker parameters than today's; the next sign-in renews it."""
+    return _hasher.check_needs_rehash(stored)

@@ -1,0 +1,123 @@
+"""The edge of the web application: what every request passes and every answer carries, whatever a route does.
+
+- writes from other sites are refused by what the browser says of their origin (Fetch Metadata, else Origin against Host);
+- bodies end at a limit;
+- an answer without cache, frame or script of others (strict Content-Security-Policy);
+- whatever fails inside leaves as a page without internals, with the number under which the log has it.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("portal")
+
+BODY_LIMIT = 30 * 1024 * 1024
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "geolocation=(), microphone=(), camera=(self)",
+}
+ASSETS = "/static/"
+YEAR = "max-age=31536000"
+
+ErrorPage = Callable[[Request, int], Response]
+
+
+def same_origin(headers: Headers) -> bool:
+    """Whether a write comes from our own pages: `Sec-Fetch-Site`, for old browsers and programs `Origin` against `Host`."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+class Edge:
+    """Pure ASGI, around everything."""
+
+    def __init__(self, app: ASGIApp, error_page: ErrorPage, is_secure: Callable[[Request], bool]) -> None:
+        """`error_page(request, status)` builds the German page for what fails here."""
+        self.app = app
+        self.error_page = error_page
+        self.is_secure = is_secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let lifespan pass, guard HTTP, refuse web sockets."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        scope.setdefault("state", {})["incident"] = secrets.token_hex(4).upper()
+        await self._http(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        started = False
+
+        async def dressed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                self._dress(request, MutableHeaders(scope=message))
+            await send(message)
+
+        refusal = self._refusal(request)
+        if refusal:
+            await self.error_page(request, refusal)(scope, receive, dressed)
+            return
+        try:
+            await self.app(scope, _limited(receive), dressed)
+        except Exception:
+            log.exception("Vorfall %s: %s %s", request.state.incident, request.method, request.url.path)
+            if started:
+                raise
+            await self.error_page(request, 500)(scope, receive, dressed)
+
+    def _refusal(self, request: Request) -> int:
+        if request.method not in SAFE and not same_origin(request.headers):
+            return 403
+        length = request.headers.get("content-length", "0")
+        return 413 if not length.isdigit() or int(length) > BODY_LIMIT else 0
+
+    def _dress(self, request: Request, headers: MutableHeaders) -> None:
+        headers.setdefault("content-security-policy", POLICY)
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        if self.is_secure(request):
+            headers["strict-transport-security"] = YEAR
+        if not request.url.path.startswith(ASSETS):
+            headers["cache-control"] = "no-store"
+        elif "v" in request.query_params:
+            headers["cache-control"] = f"public, {YEAR}, immutable"
+
+
+def _limited(receive: Receive) -> Receive:
+    """Count the body while it arrives: a missing or wrong length does not help."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > BODY_LIMIT:
+            raise HTTPException(413)
+        return message
+
+    return counted

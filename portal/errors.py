@@ -1,0 +1,121 @@
+"""Error pages: German, with a way on, without internals; the incident's number finds the entry in the log."""
+
+import logging
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from kit.errors import DrehkreuzError, NotFoundError
+from portal.pages import page
+from portal.security.person import NotAllowedError, SecondFactorRequiredError, SignInRequiredError
+
+log = logging.getLogger("portal")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """What a person reads: what happened, what to do."""
+
+    title: str
+    text: str
+
+
+TEXTS = {
+    400: ErrorText(
+        "Anfrage nicht lesbar",
+        "Der Browser hat etwas geschickt, das sich nicht lesen lässt. Bitte versuchen Sie es noch einmal.",
+    ),
+    403: ErrorText(
+        "Kein Zugriff",
+        "Für diese Seite oder Handlung fehlt Ihnen die Berechtigung. Wer sie vergeben darf, sagt Ihnen die Serviceleitung.",
+    ),
+    404: ErrorText("Nicht gefunden", "Diese Seite gibt es nicht, oder sie gehört nicht zu dem, was Sie sehen dürfen."),
+    405: ErrorText(
+        "So nicht möglich",
+        "Diese Adresse lässt sich auf diese Weise nicht aufrufen. Bitte gehen Sie zurück und nutzen Sie die Knöpfe der Seite.",
+    ),
+    409: ErrorText("Inzwischen geändert", "Der Stand hat sich geändert. Bitte laden Sie die Seite neu und prüfen Sie ihn."),
+    413: ErrorText(
+        "Zu groß", "Die übertragenen Daten sind größer als 30 MB. Bitte verkleinern Sie die Datei oder teilen Sie sie auf."
+    ),
+    422: ErrorText(
+        "Angaben unvollständig", "Die Angaben der Seite passen nicht zusammen. Bitte gehen Sie zurück und prüfen Sie sie."
+    ),
+    429: ErrorText("Zu viele Versuche", "Bitte warten Sie eine Viertelstunde und versuchen Sie es dann noch einmal."),
+    500: ErrorText(
+        "Das hat nicht geklappt",
+        "Bei uns ist etwas schiefgegangen. Ihre Eingaben sind nicht gespeichert; bitte versuchen Sie es noch einmal.",
+    ),
+    503: ErrorText(
+        "Gerade nicht erreichbar", "Die Datenbank antwortet nicht. Bitte versuchen Sie es in einigen Minuten noch einmal."
+    ),
+}
+
+
+def error_page(request: Request, status: int, text: str = "") -> Response:
+    """The page for this status; `text` replaces the general sentence."""
+    known = TEXTS.get(status) or TEXTS[500 if status >= 500 else 400]
+    return page(
+        request,
+        "error.html",
+        status_code=status,
+        status=status,
+        title=known.title,
+        text=text or known.text,
+        incident=getattr(request.state, "incident", ""),
+    )
+
+
+def _http(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)  # noqa: S101 - registered for this type
+    response = error_page(request, fault.status_code)
+    for name, value in (fault.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def _invalid(request: Request, _fault: Exception) -> Response:
+    return error_page(request, 422)
+
+
+def _refused(request: Request, fault: Exception) -> Response:
+    """A refusal of an action that no route has turned into a message of its own."""
+    return error_page(request, 404 if isinstance(fault, NotFoundError) else 409, str(fault))
+
+
+def _not_allowed(request: Request, _fault: Exception) -> Response:
+    return error_page(request, 403)
+
+
+def _go_to(request: Request, target: str) -> Response:
+    """Send the whole browser there, also when only a part of a page was asked for."""
+    if request.headers.get("hx-request") == "true":
+        return Response(status_code=401, headers={"hx-redirect": target})
+    return RedirectResponse(target, 303)
+
+
+def _sign_in(request: Request, _fault: Exception) -> Response:
+    if request.method not in {"GET", "HEAD"} or request.url.path == "/":
+        return _go_to(request, "/anmelden")
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if request.headers.get("hx-request") == "true":
+        return _go_to(request, "/anmelden")
+    return _go_to(request, f"/anmelden?weiter={quote(wanted, safe='/')}")
+
+
+def _second_factor(request: Request, _fault: Exception) -> Response:
+    return _go_to(request, "/zweiter-faktor")
+
+
+def install(app: FastAPI) -> None:
+    """Put the handlers on the application. What none of them knows ends at the edge as 500."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DrehkreuzError, _refused)
+    app.add_exception_handler(NotAllowedError, _not_allowed)
+    app.add_exception_handler(SignInRequiredError, _sign_in)
+    app.add_exception_handler(SecondFactorRequiredError, _second_factor)

@@ -1,0 +1,155 @@
+"""German words and colours for the values that the database keeps. A test sees that no member is missing."""
+
+import enum
+
+from models.billing import (
+    Charge,
+    Face,
+    GroupUnit,
+    HandOverState,
+    InvoiceKind,
+    InvoiceState,
+    ItemState,
+    ProposalState,
+    ReportState,
+    RunState,
+)
+from models.parties import PortalLevel, StaffRole
+from models.plumbing import MailState
+from models.service_desk import Priority, TicketKind, TicketState
+from models.work import EntryState, Place, WorkKind
+
+LABELS: dict[type[enum.StrEnum], dict[str, str]] = {
+    RunState: {
+        "open": "offen",
+        "released": "freigegeben",
+        "running": "läuft",
+        "waiting": "wartet",
+        "done": "abgeschlossen",
+    },
+    ItemState: {"planned": "geplant", "issued": "ausgestellt", "done": "erledigt", "withdrawn": "zurückgezogen"},
+    ReportState: {"planned": "geplant", "numbered": "nummeriert", "issued": "ausgestellt"},
+    InvoiceKind: {
+        "service": "Dienstleistung",
+        "kontingent": "Kontingent",
+        "correction": "Überbuchung",
+        "recurring": "wiederkehrend",
+        "cancellation": "Storno",
+    },
+    InvoiceState: {
+        "planned": "geplant",
+        "numbered": "nummeriert",
+        "issued": "ausgestellt",
+        "sent": "versendet",
+        "cancelled": "storniert",
+    },
+    Face: {"post": "Post", "email_einvoice": "E-Rechnung per Mail", "xrechnung": "XRechnung"},
+    Charge: {"invoice": "Rechnung", "kontingent": "Kontingent", "split": "geteilt", "none": "nicht berechnet"},
+    GroupUnit: {"hour": "Std.", "day": "Tage", "trip": "Fahrten"},
+    ProposalState: {"proposed": "vorgeschlagen", "released": "freigegeben", "rejected": "abgelehnt"},
+    HandOverState: {"queued": "wartet", "in_flight": "unterwegs", "posted": "gebucht", "failed": "fehlgeschlagen"},
+    MailState: {
+        "queued": "wartet",
+        "in_flight": "unterwegs",
+        "accepted": "angenommen",
+        "bounced": "nicht zustellbar",
+        "unclear": "unklar",
+        "cancelled": "zurückgezogen",
+    },
+    EntryState: {"captured": "erfasst", "approved": "freigegeben", "reported": "berichtet", "invoiced": "berechnet"},
+    Place: {"remote": "Fernwartung", "on_site": "vor Ort"},
+    WorkKind: {
+        "standard": "Servicezeit",
+        "after_hours": "außerhalb der Servicezeit",
+        "weekend": "Wochenende",
+        "project_day": "Projekttag",
+    },
+    TicketKind: {
+        "incident": "Störung",
+        "request": "Anfrage",
+        "maintenance": "Wartung",
+        "pick_and_pack": "Kommissionieren und Packen",
+        "alert": "Alarm",
+        "onboarding": "Einführung",
+        "documentation": "Dokumentation",
+        "replacement": "Austausch",
+        "task": "Aufgabe",
+    },
+    TicketState: {
+        "new": "neu",
+        "open": "in Arbeit",
+        "waiting": "wartet",
+        "resolved": "gelöst",
+        "closed": "geschlossen",
+    },
+    Priority: {"high": "hoch", "normal": "normal", "low": "niedrig"},
+    StaffRole: {
+        "technician": "Technik",
+        "dispatcher": "Dispatching",
+        "account_manager": "Kundenbetreuung",
+        "back_office": "Innendienst",
+        "materials": "Materialwirtschaft",
+        "monitoring": "Monitoring",
+        "service_head": "Serviceleitung",
+        "operator": "Betrieb",
+    },
+    PortalLevel: {"none": "kein Zugang", "reporter": "Melden", "insight": "Einsehen", "admin": "Verwalten"},
+}
+
+WORDS: dict[str, dict[str, str]] = {
+    "mail": {
+        "service_report": "Servicebericht",
+        "invoice": "Rechnung",
+        "invitation": "Einladung",
+        "password_reset": "Kennwort",
+        "bounce_notice": "Rückläufer",
+    },
+    "report": {
+        "planned": "geplant",
+        "numbered": "nummeriert",
+        "issued": "ausgestellt",
+        "queued": "wartet auf Versand",
+        "in_flight": "unterwegs",
+        "accepted": "angenommen",
+        "bounced": "nicht zustellbar",
+        "unclear": "unklar",
+        "cancelled": "zurückgezogen",
+    },
+    "group": {
+        "standard": "Servicezeit",
+        "after_hours": "außerhalb der Servicezeit",
+        "weekend": "Wochenende",
+        "project_day": "Projekttage",
+        "trip": "Anfahrten",
+    },
+    "rule": {
+        "quarter_end": "zum Quartalsende",
+        "below_months": "bei Unterschreiten",
+        "after_months": "nach mehreren Monaten",
+        "never": "nie",
+    },
+}
+"""Words for values that are no enum of the model: kinds of mail, a report's way including its mail's."""
+
+TONES = {
+    "green": {"done", "accepted", "sent", "posted", "approved", "resolved"},
+    "blue": {"released", "running", "issued", "in_flight", "reported", "open"},
+    "yellow": {"waiting", "queued", "captured", "proposed", "planned", "numbered", "new"},
+    "orange": {"unclear"},
+    "red": {"failed", "bounced", "rejected", "high"},
+}
+"""Colour of a badge by value; whatever is not named is grey. The word always stands beside the colour."""
+
+
+def label(value: object, kind: str = "") -> str:
+    """The German word: of an enum's member, or of a plain value of the named kind."""
+    if isinstance(value, enum.StrEnum) and type(value) in LABELS:
+        return LABELS[type(value)][value.value]
+    text = str(value)
+    return WORDS.get(kind, {}).get(text, text)
+
+
+def tone(value: object) -> str:
+    """The colour of its badge."""
+    text = value.value if isinstance(value, enum.Enum) else str(value)
+    return next((colour for colour, values in TONES.items() if text in values), "secondary")

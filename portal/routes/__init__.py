@@ -1,0 +1,1 @@
+"""The pages: each file reads a form, calls one action, fills a template."""

@@ -1,0 +1,266 @@
+"""Anmelden, zweiter Faktor, Einladung, Kennwort vergessen, abmelden."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import Field
+
+from actions import invitations
+from kit import clock
+from kit.database import Role, unit_of_work
+from kit.passwords import MINIMUM, WeakPasswordError
+from models.access import Login, TokenPurpose
+from portal.forms import Data, Filled, Form, blank, filled
+from portal.pages import page
+from portal.security import cookies, second_factor, signin
+from portal.security.lockout import LockedOutError, forgive, record_attempt
+from portal.security.person import Person, half_signed_in, identify, public
+from portal.security.signin import ACTOR
+
+router = APIRouter()
+
+MESSAGES = {
+    "abgemeldet": "Sie sind abgemeldet.",
+    "kennwort": "Ihr Kennwort ist gespeichert. Bitte melden Sie sich damit an.",
+    "unterwegs": "Falls ein Zugang mit dieser Adresse besteht, ist eine Mail mit einem Link unterwegs. Er gilt zwei Stunden.",
+}
+
+
+class SignInForm(Form):
+    """Anmelden."""
+
+    email: str = Field(min_length=1, max_length=254)
+    password: str = Field(min_length=1, max_length=1000)
+    weiter: str = ""
+
+
+class CodeForm(Form):
+    """Code of the second factor; `secret` only while it is set up."""
+
+    code: str = Field(pattern=r"^\s*\d{3}\s?\d{3}\s*$")
+    secret: str = Field(default="", pattern=r"^([A-Z2-7]{32})?$")
+
+
+class NewPasswordForm(Form):
+    """Kennwort festlegen, twice the same."""
+
+    password: str = Field(min_length=1, max_length=1000)
+    again: str = Field(min_length=1, max_length=1000)
+
+
+class AddressForm(Form):
+    """Kennwort vergessen."""
+
+    email: str = Field(min_length=3, max_length=254)
+
+
+def local_path(wanted: str) -> str:
+    """Where to go after signing in: only to a path of ours, never to another host."""
+    fits = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\\" not in wanted and wanted.isprintable()
+    return wanted if fits else "/"
+
+
+def client_address(request: Request) -> str:
+    """The peer's address (behind a proxy uvicorn has put the real one there)."""
+    return request.client.host if request.client else "unknown"
+
+
+@router.get("/anmelden")
+@public
+def show_sign_in(request: Request, weiter: str = "", hinweis: str = "") -> Response:
+    """The form, or straight on for who is signed in already."""
+    if identify(cookies.read_token(request)) is not None:
+        return RedirectResponse(local_path(weiter), 303)
+    return page(request, "sign_in.html", form=blank(SignInForm, weiter=weiter), notice=MESSAGES.get(hinweis, ""))
+
+
+@router.post("/anmelden")
+@public
+def do_sign_in(request: Request, data: Data) -> Response:
+    """A session for the right password; the same answer for everything else."""
+    form = filled(SignInForm, data)
+    if form.value is None:
+        return page(request, "sign_in.html", status_code=422, form=form, notice="")
+    try:
+        fresh = signin.sign_in(
+            form.value.email, form.value.password, client_address(request), request.headers.get("user-agent", "")
+        )
+    except LockedOutError as locked:
+        form.complain("", str(locked))
+        return page(request, "sign_in.html", status_code=429, form=form, notice="")
+    if fresh is None:
+        form.complain("", "E-Mail-Adresse oder Kennwort stimmt nicht.")
+        return page(request, "sign_in.html", status_code=401, form=form, notice="")
+    target = local_path(form.value.weiter)
+    response = RedirectResponse(_second(target) if fresh.wants_second_factor else target, 303)
+    cookies.set_token(request, response, fresh.token, int(signin.LASTS.total_seconds()))
+    return response
+
+
+def _second(target: str) -> str:
+    return "/zweiter-faktor" if target == "/" else f"/zweiter-faktor?weiter={target}"
+
+
+@router.get("/zweiter-faktor")
+@public
+def show_second_factor(request: Request, person: Annotated[Person, Depends(half_signed_in)], weiter: str = "") -> Response:
+    """Ask for the code, or set the second factor up."""
+    if person.second_factor_proven:
+        return RedirectResponse(local_path(weiter), 303)
+    return _second_factor_page(request, person, blank(CodeForm), weiter)
+
+
+def _second_factor_page(
+    request: Request, person: Person, form: Filled[CodeForm], weiter: str, status_code: int = 200
+) -> Response:
+    secret = "" if person.has_second_factor else form.get("secret") or second_factor.new_secret()
+    return page(
+        request,
+        "second_factor.html",
+        status_code=status_code,
+        form=form,
+        weiter=weiter,
+        email=person.email,
+        secret=secret,
+        picture=second_factor.qr_picture(secret, person.email, person.house) if secret else "",
+    )
+
+
+@router.post("/zweiter-faktor")
+@public
+def do_second_factor(
+    request: Request, person: Annotated[Person, Depends(half_signed_in)], data: Data, weiter: str = ""
+) -> Response:
+    """The right code makes the session a whole one, under a new cookie."""
+    form = filled(CodeForm, data)
+    if form.value is None:
+        form.errors = {"code": "Bitte die sechs Ziffern eingeben."}
+        return _second_factor_page(request, person, form, weiter, 422)
+    try:
+        with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
+            record_attempt(session, person.email, client_address(request))
+    except LockedOutError as locked:
+        form.complain("code", str(locked))
+        return _second_factor_page(request, person, form, weiter, 429)
+    token = _proven(person, form.value)
+    if token is None:
+        form.complain("code", "Der Code stimmt nicht oder wurde schon benutzt. Bitte warten Sie auf den nächsten.")
+        return _second_factor_page(request, person, form, weiter, 401)
+    response = RedirectResponse(local_path(weiter), 303)
+    cookies.set_token(request, response, token, int(signin.LASTS.total_seconds()))
+    return response
+
+
+def _proven(person: Person, form: CodeForm) -> str | None:
+    """The new session token when the code fits: a known second factor, or the first code of a new one."""
+    with unit_of_work(person.actor, Role.PORTAL_STAFF) as session:
+        login = session.get_one(Login, person.login_id, with_for_update=True)
+        if login.totp_secret is not None:
+            if not second_factor.use(session, login, form.code):
+                return None
+        else:
+            step = second_factor.matching_step(form.secret, form.code) if form.secret else None
+            if step is None:
+                return None
+            second_factor.store(session, login, form.secret, step)
+        forgive(session, login.email)
+        login.last_login_at = clock.now()
+        return signin.renew_session(session, person.session_id)
+
+
+@router.post("/abmelden")
+@public
+def do_sign_out(request: Request) -> Response:
+    """End this browser's session, valid or not."""
+    signin.sign_out(cookies.read_token(request))
+    response = RedirectResponse("/anmelden?hinweis=abgemeldet", 303)
+    cookies.drop_token(request, response)
+    return response
+
+
+@router.get("/kennwort-vergessen")
+@public
+def show_forgotten(request: Request) -> Response:
+    """Ask for the address."""
+    return page(request, "forgotten.html", form=blank(AddressForm))
+
+
+def _mail_reset(email: str) -> None:
+    with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
+        invitations.request_reset(session, email)
+
+
+@router.post("/kennwort-vergessen")
+@public
+def do_forgotten(request: Request, data: Data, background: BackgroundTasks) -> Response:
+    """The same answer in the same time, whether the address is known or not: the mail is queued afterwards."""
+    form = filled(AddressForm, data)
+    if form.value is None:
+        return page(request, "forgotten.html", status_code=422, form=form)
+    background.add_task(_mail_reset, form.value.email)
+    return RedirectResponse("/anmelden?hinweis=unterwegs", 303, background=background)
+
+
+def _new_password_page(
+    request: Request, token: str, purpose: TokenPurpose, form: Filled[NewPasswordForm], status_code: int = 200
+) -> Response:
+    with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
+        who = invitations.invited(session, token, purpose)
+    if who is None:
+        return page(request, "link_ended.html", status_code=410, invitation=purpose is TokenPurpose.INVITATION)
+    return page(
+        request,
+        "new_password.html",
+        status_code=status_code,
+        form=form,
+        who=who,
+        invitation=purpose is TokenPurpose.INVITATION,
+        minimum=MINIMUM,
+    )
+
+
+def _take_new_password(request: Request, token: str, purpose: TokenPurpose, data: Data) -> Response:
+    form = filled(NewPasswordForm, data)
+    if form.value is None or form.value.password != form.value.again:
+        form.errors.setdefault("again", "Beide Eingaben müssen gleich sein.")
+        return _new_password_page(request, token, purpose, form, 422)
+    try:
+        with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
+            login = invitations.accept(session, token, purpose, form.value.password)
+            if login is not None:
+                forgive(session, login.email)
+    except WeakPasswordError as weak:
+        form.complain("password", str(weak))
+        return _new_password_page(request, token, purpose, form, 422)
+    if login is None:
+        return page(request, "link_ended.html", status_code=410, invitation=purpose is TokenPurpose.INVITATION)
+    return RedirectResponse("/anmelden?hinweis=kennwort", 303)
+
+
+@router.get("/einladung/{token}")
+@public
+def show_invitation(request: Request, token: str) -> Response:
+    """Choose the first password. Looking does not use the link up."""
+    return _new_password_page(request, token, TokenPurpose.INVITATION, blank(NewPasswordForm))
+
+
+@router.post("/einladung/{token}")
+@public
+def take_invitation(request: Request, token: str, data: Data) -> Response:
+    """Claim the invitation."""
+    return _take_new_password(request, token, TokenPurpose.INVITATION, data)
+
+
+@router.get("/kennwort/{token}")
+@public
+def show_reset(request: Request, token: str) -> Response:
+    """Choose a new password. Looking does not use the link up."""
+    return _new_password_page(request, token, TokenPurpose.PASSWORD_RESET, blank(NewPasswordForm))
+
+
+@router.post("/kennwort/{token}")
+@public
+def take_reset(request: Request, token: str, data: Data) -> Response:
+    """Claim the link of the mail."""
+    return _take_new_password(request, token, TokenPurpose.PASSWORD_RESET, data)

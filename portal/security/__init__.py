@@ -1,0 +1,1 @@
+"""Who is there, what may that person do, and how do we know."""

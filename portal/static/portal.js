@@ -1,0 +1,126 @@
+// Comforts on top of pages that work without any script: keys, selection, dialogs, dates that count.
+"use strict";
+(() => {
+  const KEYS_OFF = "drehkreuz-keys-off";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+
+  // --- menus close when one goes elsewhere
+  document.addEventListener("click", (event) => {
+    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  // --- lists with a cursor and a selection
+  const boxes = () => all("input[data-pick]");
+  const rows = () => all("tr[data-row]");
+  let cursor = -1;
+
+  function showSelection() {
+    const picked = boxes().filter((box) => box.checked);
+    for (const box of boxes()) box.closest("tr")?.setAttribute("aria-selected", String(box.checked));
+    for (const place of all("[data-picked-count]")) place.textContent = String(picked.length);
+    const every = $("input[data-pick-all]");
+    if (every) {
+      every.checked = picked.length > 0 && picked.length === boxes().length;
+      every.indeterminate = picked.length > 0 && picked.length < boxes().length;
+    }
+  }
+
+  function moveTo(index) {
+    const list = rows();
+    if (!list.length) return;
+    cursor = Math.max(0, Math.min(index, list.length - 1));
+    list.forEach((row, i) => row.classList.toggle("current", i === cursor));
+    list[cursor].scrollIntoView({ block: "nearest" });
+    $("input[data-pick], a", list[cursor])?.focus({ preventScroll: true });
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("input[data-pick-all]")) for (const box of boxes()) box.checked = event.target.checked;
+    if (event.target.matches("input[data-pick], input[data-pick-all]")) showSelection();
+    if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+    if (event.target.id === "keys-on") localStorage.setItem(KEYS_OFF, event.target.checked ? "" : "1");
+  });
+
+  // --- shift-click picks a range
+  let last = null;
+  document.addEventListener("click", (event) => {
+    if (!event.target.matches("input[data-pick]")) return;
+    const list = boxes();
+    if (event.shiftKey && last && list.includes(last)) {
+      const [from, to] = [list.indexOf(last), list.indexOf(event.target)].sort((a, b) => a - b);
+      for (const box of list.slice(from, to + 1)) box.checked = event.target.checked;
+      showSelection();
+    }
+    last = event.target;
+  });
+
+  // --- a second click on the same button sends nothing twice
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    if (form.method === "post" && !form.hasAttribute("hx-post")) {
+      form.dataset.sent = "1";
+      setTimeout(() => { for (const button of all("button", form)) button.disabled = true; }, 0);
+    }
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of all("form[data-sent]")) {
+      delete form.dataset.sent;
+      for (const button of all("button", form)) button.disabled = false;
+    }
+    showSelection();
+  });
+
+  // --- keys
+  const help = () => $("#keys");
+  let waitingForGo = 0;
+
+  function typing(target) {
+    return target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+  }
+
+  const actions = {
+    "?": () => help()?.showModal(),
+    "/": () => $("input[type=search]")?.focus(),
+    j: () => moveTo(cursor + 1),
+    k: () => moveTo(cursor < 0 ? 0 : cursor - 1),
+    x: () => { const row = rows()[cursor]; const box = row && $("input[data-pick]", row); if (box) { box.checked = !box.checked; showSelection(); } },
+    a: () => { const every = $("input[data-pick-all]"); if (every) every.click(); },
+    Enter: () => { const row = rows()[cursor]; const link = row && $("a[data-open]", row); if (link) link.click(); return Boolean(link); },
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || localStorage.getItem(KEYS_OFF) || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") { for (const menu of all("details.menu[open]")) menu.open = false; return; }
+    if (typing(event.target)) return;
+    if (waitingForGo && Date.now() - waitingForGo < 1500) {
+      waitingForGo = 0;
+      const link = $(`a[data-go="${CSS.escape(event.key)}"]`);
+      if (link) { event.preventDefault(); link.click(); }
+      return;
+    }
+    if (event.key === "g") { waitingForGo = Date.now(); return; }
+    const button = $(`button[data-key="${CSS.escape(event.key)}"]`);
+    if (button) { event.preventDefault(); button.click(); return; }
+    const action = actions[event.key];
+    if (!action) return;
+    if (event.key === "Enter" && !(event.target.matches("input[data-pick]") || event.target === document.body)) return;
+    if (action() !== false) event.preventDefault();
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-show-keys]")) help()?.showModal();
+    if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+    if (event.target.closest("[data-print]")) window.print();
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const on = $("#keys-on");
+    if (on) on.checked = !localStorage.getItem(KEYS_OFF);
+    showSelection();
+  });
+})();

@@ -1,0 +1,1 @@
+"""Lieferavise of the suppliers: many formats in, one plain despatch advice out."""

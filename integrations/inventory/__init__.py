@@ -1,0 +1,1 @@
+"""Inventories of devices: reports of agents and lists in, plain devices out."""

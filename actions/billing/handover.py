@@ -13,6 +13,7 @@ from actions.archive import Document
 from actions.billing.around import house_content, load_around, the_house
 from actions.billing.overview import amount
 from integrations.datev.types import DatevClient, DatevInvoice
+from integrations.datev.types import DatevFile as Batch
 from integrations.documents.contents import PostalItem, PostalListContent
 from integrations.sap.port import SapInvoice, SapKind, SapLine
 from kit import clock
@@ -54,14 +55,19 @@ def revenue_accounts() -> dict[int, str]:
 # --- SAP ---------------------------------------------------------------------------------------------------------------
 
 
-def sap_waiting(session: Session, run_id: int, limit: int = 200) -> list[SapDocument]:
+def sap_waiting(session: Session, run_id: int, *, after: str = "", limit: int = 200) -> list[SapDocument]:
     """Documents of the run that SAP does not have yet, locked for this transaction, in order of their numbers."""
     return list(
         session.scalars(
             sa.select(SapDocument)
             .join(Invoice, Invoice.id == SapDocument.invoice_id)
             .join(BillingItem, BillingItem.id == Invoice.item_id)
-            .where(BillingItem.run_id == run_id, SapDocument.state != HandOverState.POSTED, Invoice.state.in_(ISSUED))
+            .where(
+                BillingItem.run_id == run_id,
+                SapDocument.state != HandOverState.POSTED,
+                Invoice.state.in_(ISSUED),
+                Invoice.number > after,
+            )
             .order_by(Invoice.number)
             .limit(limit)
             .with_for_update(of=SapDocument, skip_locked=True)
@@ -191,17 +197,23 @@ def datev_invoices(session: Session, invoices: Sequence[Invoice]) -> list[DatevI
     return result
 
 
-def datev_filed(session: Session, run_id: int, invoices: Sequence[Invoice], name: str, content: bytes) -> str:
-    """Keep the batch and remember which invoices stand in it; returns its file name."""
-    sequence = 1 + int(session.scalar(sa.select(sa.func.count()).select_from(DatevFile).where(DatevFile.run_id == run_id)) or 0)
-    run = session.get_one(BillingRun, run_id)
-    kept = archive.keep(session, Document("datev", f"{run.month}-{sequence}", content, "csv", RecordClass.BOOK))
-    row = DatevFile(run_id=run_id, sequence=sequence, file_name=name, archive_key=kept[0].key)
-    session.add(row)
+def next_datev_sequence(session: Session, run_id: int) -> int:
+    """The number of the run's next batch, from 1."""
+    return 1 + int(session.scalar(sa.select(sa.func.count()).select_from(DatevFile).where(DatevFile.run_id == run_id)) or 0)
+
+
+def datev_filed(session: Session, run_id: int, invoices: Sequence[Invoice], files: Sequence[Batch]) -> list[str]:
+    """Keep the files and remember that these invoices stand in them; returns their names."""
+    run, sequence = session.get_one(BillingRun, run_id), next_datev_sequence(session, run_id)
+    rows = []
+    for number, file in enumerate(files, start=sequence):
+        kept = archive.keep(session, Document("datev", f"{run.month}-{number}", file.content, "csv", RecordClass.BOOK))
+        rows.append(DatevFile(run_id=run_id, sequence=number, file_name=file.name, archive_key=kept[0].key))
+    session.add_all(rows)
     session.flush()
     for invoice in invoices:
-        invoice.datev_file_id = row.id
-    return name
+        invoice.datev_file_id = rows[0].id
+    return [row.file_name for row in rows]
 
 
 # --- post --------------------------------------------------------------------------------------------------------------

@@ -104,15 +104,15 @@ def trial(content: InvoiceContent) -> CheckRecord:
     return check(build_cii(content, profile_of(content.face)))
 
 
-def number_invoices(session: Session, run_id: int, limit: int = 200) -> int:
-    """Check due invoices against the e-invoice rules and number those that pass; returns how many.
+def number_invoices(session: Session, run_id: int, limit: int = 200) -> tuple[int, int]:
+    """Check due invoices against the e-invoice rules and number those that pass; returns how many, and how many were looked at.
 
     What fails keeps no number and says why; it is tried again by the next visit. The range is locked last and shortly.
     """
     ids = _due_ids(session, run_id)
     rows = _locked(session, ids, limit)
     if not rows:
-        return 0
+        return 0, 0
     today = clock.today()
     contents = invoice_contents(session, [i.id for i in rows], numbers={i.id: (TRIAL_NUMBER, today) for i in rows})
     passed = []
@@ -123,7 +123,7 @@ def number_invoices(session: Session, run_id: int, limit: int = 200) -> int:
         else:
             invoice.fault = "; ".join(record.reasons)[:2000]
     number_now(session, passed, {i.id: contents[i.id].due_on for i in passed})
-    return len(passed)
+    return len(passed), len(rows)
 
 
 def _locked(session: Session, ids: Sequence[int], limit: int) -> list[Invoice]:

@@ -18,7 +18,7 @@ from kit.settings import settings
 from models.parties import Customer, House
 from models.plumbing import MailState, OutboxMail
 
-CHANNEL = "outbox_mail"
+CHANNEL = "mail_outbox"
 """The doorbell that rings when a mail was queued."""
 
 

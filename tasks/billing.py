@@ -1,0 +1,279 @@
+"""Steps of the monthly billing. Each opens its transaction, looks where the rows stand, and calls one action."""
+
+from collections.abc import Callable
+from typing import Any
+
+from actions import sap
+from actions.billing import handover, invoices, overview, preview, release, reports, visit
+from actions.billing.overview import amount
+from actions.billing.visit import Standing
+from actions.portal_address import portal_address
+from integrations.archive.port import ArchiveUnavailableError
+from integrations.datev.batch import write_batches
+from integrations.sap.port import SapLoginError, SapRefusedError, SapTotalsError, SapUnavailableError
+from kit import clock
+from kit.database import unit_of_work
+from kit.errors import ConflictError
+from kit.steps import Outcome, Progress, run_date, show_table, show_text, step
+from rules.money import ZERO
+from rules.month import Month
+from tasks import mail_dispatch, rendering
+
+ACTOR = "flow:monthly_billing"
+BATCH = 40
+"""Documents per step: some seconds of work, a small transaction."""
+ROWS_SHOWN = 500
+
+
+@step(name="Monate bestimmen")
+def months_to_visit(month: str) -> list[str]:
+    """The month that was asked for; else last month and every released month that is not done."""
+    if month:
+        return [str(preview.parse_month(month))]
+    with unit_of_work(ACTOR) as session:
+        months = visit.open_months(session)
+    return sorted({*months, str(Month.of(run_date()).plus(-1))})
+
+
+@step(name="Besuch beginnen")
+def begin_visit(month: str) -> int | None:
+    """The run's id; None while nobody has released the month."""
+    with unit_of_work(ACTOR) as session:
+        run_id = visit.begin(session, preview.parse_month(month))
+        if run_id is not None:
+            invoices.clear_faults(session, run_id)
+        return run_id
+
+
+@step(name="Vorschau rechnen", run_name="Vorschau {month}")
+def show_preview(month: str) -> Outcome:
+    """Compute the month and show it with its blockers; nothing is kept but the fingerprint for the release."""
+    parsed = preview.parse_month(month)
+    progress: list[Progress] = []
+
+    def tell(done: int, total: int) -> None:
+        if not progress:
+            progress.append(Progress(f"Vorschau {month}", total))
+        if done % 100 == 0 or done == total:
+            progress[0].advance(done - progress[0].done)
+
+    with unit_of_work(ACTOR) as session:
+        try:
+            seen = preview.build(session, parsed, tell)
+        except ConflictError:
+            return Outcome(f"Rechnungslauf {month} wurde inzwischen freigegeben.")
+        preview.remember(session, seen, clock.now())
+    rows = [
+        {
+            "Kunde": preview.who_is(item.keys.number, item.payer.site),
+            "Name": item.keys.name,
+            "netto": amount(item.payer.net),
+            "Vormonat": amount(item.last_month_net),
+            "Differenz": preview.difference_text(item),
+            "Warum": "; ".join(item.reasons),
+            "Blockiert": "; ".join(b.why for b in item.blocked),
+        }
+        for item in sorted(seen.items, key=lambda i: (not i.blocked, -abs(i.difference)))
+    ]
+    show_table(f"vorschau-{month}", rows[:ROWS_SHOWN], f"Vorschau {month}, Prüfsumme `{seen.snapshot}`")
+    blocked = tuple(f"{preview.who_is(i.keys.number, i.payer.site)}: {b.why}" for i, b in seen.blocked)
+    release = f"Freigabe ausstehend: drehkreuz billing release {month} --snapshot {seen.snapshot}"
+    total = sum((item.payer.net for item in seen.items), start=ZERO)
+    return Outcome(f"Vorschau {month}: {len(seen.items)} Abrechnungen, {amount(total)} EUR netto.", (release, *blocked))
+
+
+def _drain(what: str, one_batch: Callable[[], int]) -> int:
+    """Batch after batch until none is left."""
+    total = 0
+    progress: Progress | None = None
+    while count := one_batch():
+        total += count
+        if progress is None:
+            progress = Progress(what, 0)
+        progress.total = max(progress.total, total)
+        progress.advance(count)
+    return total
+
+
+@step(name="Serviceberichte nummerieren")
+def number_reports(run_id: int) -> int:
+    """Numbers for all reports that somebody can receive. A second call finds none."""
+    total, after = 0, 0
+    while True:
+        with unit_of_work(ACTOR) as session:
+            count, after = reports.number_reports(session, run_id, after=after)
+        total += count
+        if not after:
+            return total
+
+
+@step(name="Serviceberichte erstellen", retry_on=(ArchiveUnavailableError,))
+def issue_reports(run_id: int) -> int:
+    """Render, archive and queue, a batch per transaction. A second call goes on where the first one stopped."""
+
+    def one_batch() -> int:
+        with unit_of_work(ACTOR) as session:
+            return reports.issue_reports(session, run_id, rendering.render_reports, BATCH)
+
+    def again() -> int:
+        with unit_of_work(ACTOR) as session:
+            return reports.resend_bounced(session, run_id, BATCH)
+
+    return _drain("Serviceberichte", one_batch) + _drain("Erneut gesendete Berichte", again)
+
+
+@step(name="Rechnungen prüfen und nummerieren")
+def number_invoices(run_id: int) -> int:
+    """Numbers for invoices whose report was accepted and whose grace time passed, if the e-invoice rules hold."""
+    total = 0
+    while True:
+        with unit_of_work(ACTOR) as session:
+            count, looked = invoices.number_invoices(session, run_id)
+        total += count
+        if not looked:
+            return total
+
+
+@step(name="Rechnungen erstellen", retry_on=(ArchiveUnavailableError,))
+def issue_invoices(run_id: int) -> int:
+    """Render, archive and queue, a batch per transaction. A second call goes on where the first one stopped."""
+
+    def one_batch() -> int:
+        with unit_of_work(ACTOR) as session:
+            return invoices.issue_invoices(session, run_id, rendering.render_invoices, BATCH)
+
+    def missing() -> int:
+        with unit_of_work(ACTOR) as session:
+            return invoices.queue_missing_mails(session, run_id, BATCH)
+
+    return _drain("Rechnungen", one_batch) + _drain("Rechnungsmails", missing)
+
+
+@step(name="Post versenden", retries=0)
+def send_mail() -> str:
+    """Hand over what waits, also what pauses after a fault; returns why the mail server stopped us, else nothing."""
+    done = mail_dispatch.send_queued(force=True)
+    mail_dispatch.archive_sent()
+    return done.stopped
+
+
+@step(name="An SAP übergeben", retries=0)
+def hand_over_to_sap(run_id: int) -> int:
+    """Post each issued invoice once: look first, then post. SAP away: the rest waits for the next visit."""
+    count, after = 0, ""
+    with sap.book() as book:
+        while True:
+            with unit_of_work(ACTOR) as session:
+                waiting = handover.sap_waiting(session, run_id, after=after, limit=BATCH)
+                if not waiting:
+                    return count
+                told = handover.sap_invoices(session, waiting)
+                for document in waiting:
+                    invoice = told[document.id]
+                    after = invoice.number
+                    try:
+                        posting = book.post(invoice)
+                    except (SapRefusedError, SapTotalsError) as refusal:
+                        handover.sap_failed(document, str(refusal), final=True)
+                    except (SapUnavailableError, SapLoginError) as fault:
+                        handover.sap_failed(document, str(fault), final=False)
+                        return count
+                    else:
+                        handover.sap_posted(session, document, posting.document, sap.as_json(invoice))
+                        count += 1
+
+
+@step(name="DATEV-Stapel schreiben", retry_on=(ArchiveUnavailableError,))
+def write_datev_batch(run_id: int, month: str) -> str:
+    """One file with all issued invoices that stand in none yet; nothing when there are none."""
+    with unit_of_work(ACTOR) as session:
+        waiting = handover.datev_waiting(session, run_id)
+        if not waiting:
+            return ""
+        files = write_batches(
+            handover.datev_invoices(session, waiting),
+            handover.datev_client(),
+            name=f"Rechnungen {month} {handover.next_datev_sequence(session, run_id)}",
+            created_at=clock.now(),
+        )
+        return ", ".join(handover.datev_filed(session, run_id, waiting, files))
+
+
+@step(name="Postmappe zusammenstellen", retry_on=(ArchiveUnavailableError,))
+def fill_postal_batch(run_id: int) -> str:
+    """Print list and letters of all printed faces that lie in no batch yet, as one PDF."""
+    with unit_of_work(ACTOR) as session:
+        letters = handover.letters_waiting(session, run_id)
+        if not letters:
+            return ""
+        content, pages = handover.postal_list(session, run_id, letters)
+        return handover.letters_filed(session, run_id, letters, rendering.postal_batch(content, pages))
+
+
+@step(name="Besuch abschließen")
+def close_visit(run_id: int) -> Standing:
+    """Mark what was sent, name what blocks whom, close the run when everything is done."""
+    with unit_of_work(ACTOR) as session:
+        invoices.mark_sent(session, run_id)
+        return visit.finish(session, run_id)
+
+
+@step(name="Ergebnis zeigen")
+def show_standing(standing: Standing, mail_stopped: str) -> Outcome:
+    """The table of decisions and one sentence for the operator."""
+    month = standing.month
+    with unit_of_work(ACTOR) as session:
+        told = overview.show(session, preview.parse_month(month))
+    rows = [_decision(customer) for customer in told["customers"]]
+    rows.sort(key=lambda row: not row["Blockiert"])
+    show_table(f"abrechnung-{month}", rows[:ROWS_SHOWN], f"Rechnungslauf {month}")
+    totals = told["totals"]
+    sentence = (
+        f"Rechnungslauf {month}: {totals['reports']} Serviceberichte, {totals['invoices']} Rechnungen, "
+        f"{totals['net']} EUR netto; {standing.done} von {standing.items} Abrechnungen fertig."
+    )
+    link = f"[Im Portal ansehen]({portal_address()}/abrechnung/{month})"
+    show_text(f"abrechnung-{month}-summe", f"### {sentence}\n\n{link}")
+    items = [f"{who}: {blocked.why}" for who, blocked in standing.blocked]
+    if mail_stopped:
+        items.append(mail_stopped)
+    return Outcome(sentence, tuple(items))
+
+
+def _decision(customer: dict[str, Any]) -> dict[str, Any]:
+    report, invoices_made = customer["report"], customer["invoices"]
+    return {
+        "Kunde": preview.who_is(customer["number"], customer["site"]),
+        "Servicebericht": f"{report['id'] or '–'} ({GERMAN_STATES.get(report['state'], report['state'])})" if report else "–",
+        "Rechnungen": ", ".join(f"{i['number']} {i['net']} EUR" for i in invoices_made) or "–",
+        "Ausgenommen": ", ".join(sorted({e["contract"] for e in customer["excluded"]})) or "",
+        "Blockiert": "; ".join(b["why"] for b in customer["blocked"]),
+    }
+
+
+GERMAN_STATES = {
+    "planned": "wartet",
+    "issued": "ausgestellt",
+    "queued": "im Postausgang",
+    "in_flight": "unterwegs",
+    "accepted": "angenommen",
+    "bounced": "nicht zustellbar",
+    "unclear": "unklar",
+}
+
+
+@step(name="Zusammenfassen")
+def summarise(outcomes: list[Outcome]) -> Outcome:
+    """One answer for all months of this start."""
+    return Outcome(
+        " ".join(outcome.summary for outcome in outcomes), tuple(item for outcome in outcomes for item in outcome.open_items)
+    )
+
+
+@step(name="Monat freigeben", retries=0)
+def release_month(month: str, snapshot: str, released_by: str) -> Outcome:
+    """Release exactly that preview. A second call with the same snapshot changes nothing."""
+    with unit_of_work(released_by) as session:
+        done = release.release(session, preview.parse_month(month), snapshot.strip(), released_by)
+    word = "freigegeben" if done.new else "war schon freigegeben"
+    return Outcome(f"Rechnungslauf {month} {word}; der nächste Besuch beginnt.", tuple(b.why for b in done.blocked))

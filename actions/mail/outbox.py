@@ -198,3 +198,11 @@ def as_json(mail: ListedMail) -> dict[str, Any]:
         "reply": mail.reply,
         "error": mail.error,
     }
+
+
+def id_of(session: Session, key: str) -> int:
+    """The row of a mail's key. Raises: NotFoundError."""
+    found = session.scalar(sa.select(OutboxMail.id).where(OutboxMail.key == key))
+    if found is None:
+        raise NotFoundError(f"Postausgang: Es gibt keine Mail mit dem Schlüssel {key}.")
+    return found

@@ -8,7 +8,8 @@ from typing import Literal
 from kit.errors import DrehkreuzError
 
 Scheme = Literal["CORE", "B2B"]
-Sequence = Literal["RCUR", "OOFF", "FRST", "FNAL"]
+SequenceType = Literal["RCUR", "OOFF", "FRST", "FNAL"]
+"""Recurring (also for the first one), one-off; the schema still knows first and final."""
 
 
 class SepaError(DrehkreuzError):
@@ -30,7 +31,7 @@ class Amendment:
     """What changed in a mandate since the last collection; empty fields did not change."""
 
     former_reference: str = ""
-    former_iban: str = ""
+    account_changed: bool = False
     former_creditor_id: str = ""
     former_creditor_name: str = ""
 
@@ -57,7 +58,7 @@ class Debit:
     collect_on: dt.date
     mandate: Mandate
     text: str
-    sequence: Sequence = "RCUR"
+    sequence: SequenceType = "RCUR"
 
 
 @dataclass(frozen=True, slots=True)

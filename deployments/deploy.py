@@ -14,11 +14,14 @@ class DeployError(DrehkreuzError):
     """Prefect refuses prefect.yaml or one of its flows."""
 
 
-def fingerprint() -> str:
+PREFECT_FILE = ROOT / "prefect.yaml"
+
+
+def fingerprint(file: Path = PREFECT_FILE) -> str:
     """Hash of prefect.yaml and of the flows: their signatures and docstrings are the forms of the interface."""
     digest = hashlib.sha256(version("prefect").encode() + str(ROOT).encode())
-    for path in [ROOT / "prefect.yaml", *sorted((ROOT / "flows").glob("**/*.py"))]:
-        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in [file, *sorted((ROOT / "flows").glob("**/*.py"))]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -26,19 +29,19 @@ def _stamp(target: Instance) -> Path:
     return target.home / "prefect" / "deployed"
 
 
-def is_current(target: Instance) -> bool:
+def is_current(target: Instance, file: Path = PREFECT_FILE) -> bool:
     """Whether the server has these deployments already."""
     try:
-        return _stamp(target).read_text(encoding="utf-8") == fingerprint()
+        return _stamp(target).read_text(encoding="utf-8") == fingerprint(file)
     except FileNotFoundError:
         return False
 
 
-def deploy(target: Instance, marker: str = "") -> None:
+def deploy(target: Instance, marker: str = "", file: Path = PREFECT_FILE) -> None:
     """Deploy everything (8 s). Raises: DeployError with Prefect's own words."""
-    now = fingerprint()
+    now = fingerprint(file)
     done = subprocess.run(
-        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)],
         cwd=ROOT,
         env=target.environment(marker),
         stdin=subprocess.DEVNULL,

@@ -91,7 +91,7 @@ def _listen_once(bells: list[Bell], stop: threading.Event) -> None:
             bell.rung.set()  # whatever rang while nobody listened
         log.info("Türklingel hört auf %s", ", ".join(known))
         while not stop.is_set():
-            for heard in connection.notifies(timeout=LISTEN_SECONDS, stop_after=1):
+            for heard in list(connection.notifies(timeout=LISTEN_SECONDS, stop_after=1)):  # the generator locks it
                 if heard.channel == PING:
                     connection.execute("select pg_notify(%s, %s)", [PONG, heard.payload])
                 elif heard.channel in known:

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 
+from deployments.marker import MARKER
 from kit.process import end_processes, marked
 
 PATIENCE = 10.0
@@ -21,7 +22,7 @@ def main(marker: str) -> int:
         signal.signal(number, signal.SIG_IGN)
     while os.read(sys.stdin.fileno(), 512):
         pass
-    end_processes(lambda: marked(marker), PATIENCE)
+    end_processes(lambda: marked(MARKER, marker), PATIENCE)
     return 0
 
 

@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from deployments.marker import MARKER
 from kit.database import home_secret, owner_url
 from kit.process import free_port, is_locked, port_is_free
 from kit.settings import home, settings
@@ -15,8 +16,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 POOL = "drehkreuz"
 WORKER_LIMIT = 2
-MARKER = "DREHKREUZ_SERVICES"
-"""Every process of a supervisor carries this variable, so that none is missed at the end."""
 
 BATCHING = {
     # the server writes task runs and events in batches: 6.6 instead of 21 ms of its CPU per task
@@ -33,6 +32,7 @@ QUIET = {
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_CLI_PROMPT": "false",
     "PREFECT_CLI_COLORS": "false",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
 }
 
 

@@ -6,7 +6,7 @@
 | worker killed while it submits | PENDING for ever, holding its slot | the same run again, by force |
 | worker ended by SIGTERM, or machine lost | RUNNING for ever | CRASHED first, then the same run again |
 
-A RUNNING run counts as dead at once when its process was started on this machine and is gone, else after three missed heartbeats.
+A RUNNING run counts as dead at once when its process was on this machine and is gone, else after three missed heartbeats.
 
 After four attempts the run is tagged `needs-person` and shows in `doctor`. A run that is thought dead may still live: the same
 run can work twice at once, and it is the database that decides (locks, unique keys).

@@ -31,7 +31,7 @@ def doorbell_answers(seconds: float = 2.0) -> bool:
             deadline = time.monotonic() + seconds
             connection.execute("select pg_notify(%s, %s)", [PING, token])
             while (left := deadline - time.monotonic()) > 0:
-                if any(heard.payload == token for heard in connection.notifies(timeout=left, stop_after=1)):
+                if any(heard.payload == token for heard in list(connection.notifies(timeout=left, stop_after=1))):
                     return True
     except (psycopg.Error, DrehkreuzError):
         return False

@@ -14,12 +14,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from deployments import children, deploy, prefect_database
 from deployments.children import Child
-from deployments.instance import MARKER, POOL, ROOT, Instance
+from deployments.instance import POOL, ROOT, Instance
+from deployments.marker import MARKER
 from deployments.prefect_api import PrefectApi, PrefectError
 from deployments.readiness import doorbell_answers, portal_answers
 from kit import clock
@@ -50,10 +52,12 @@ class Supervisor:
     Args:
         target: the instance.
         report: told in German what happens, line by line.
+        prefect_file: what to deploy.
     """
 
-    def __init__(self, target: Instance, report: Report = _silent) -> None:
+    def __init__(self, target: Instance, report: Report = _silent, prefect_file: Path = deploy.PREFECT_FILE) -> None:
         self.target = target
+        self.prefect_file = prefect_file
         self.report = report
         self.marker = uuid.uuid4().hex
         self.children: list[Child] = []
@@ -158,9 +162,9 @@ class Supervisor:
         """Bring prefect.yaml up once the worker has made the pool; skipped when the server has it all."""
         if not self._until(lambda: api.pool_exists(POOL)):
             return
-        if not (deploy.is_current(self.target) and api.deployments()):
+        if not (deploy.is_current(self.target, self.prefect_file) and api.deployments()):
             self.report("Deployments werden eingerichtet …")
-            deploy.deploy(self.target, self.marker)
+            deploy.deploy(self.target, self.marker, self.prefect_file)
             self.report("Deployments eingerichtet")
         self.fault = None
         self.deployed.set()
@@ -287,7 +291,7 @@ class Supervisor:
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(1.0)
-        end_processes(lambda: marked(self.marker), 5.0)
+        end_processes(lambda: marked(MARKER, self.marker), 5.0)
         if self._lease is not None:
             self._lease.release()
         if self._guard is not None and self._guard.stdin is not None:

@@ -87,9 +87,8 @@ def is_locked(path: Path) -> bool:
 # --- processes ---------------------------------------------------------------------------------------------------------
 
 
-def marked(marker: str) -> list[psutil.Process]:
-    """All processes whose environment carries `marker` (`NAME=value`): children and theirs, whatever session they are in."""
-    name, _, value = marker.partition("=")
+def marked(name: str, value: str) -> list[psutil.Process]:
+    """All processes whose environment carries that variable: children and theirs, whatever session they are in."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

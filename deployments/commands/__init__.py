@@ -1,0 +1,1 @@
+"""The commands of `drehkreuz`, one file each with a `register(app)`."""

@@ -1,0 +1,79 @@
+"""Small vector graphics inside documents, as SVG with colours in attributes (style sheets of the page do not reach in)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import segno
+from markupsafe import Markup, escape
+
+from integrations.documents.contents import KontingentMonth
+from integrations.documents.text import hours, month
+
+_ACCENT, _PALE, _INK, _LINE = "#0f5868", "#c4dade", "#4d5a60", "#c9d3d6"
+_XMLNS = 'xmlns="http://www.w3.org/2000/svg"'
+
+
+_MASK = 4
+"""Any of the eight QR masks can be read; to try them all for the prettiest takes four times as long."""
+
+
+def girocode(*, name: str, iban: str, bic: str, amount: Decimal, reference: str) -> Markup:
+    """EPC069-12 credit transfer as QR code ("GiroCode"). Amount in EUR, above zero; the reference is free text."""
+    lines = ("BCD", "002", "1", "SCT", bic, name[:70], iban, f"EUR{amount:.2f}", "", "", reference[:140])
+    code = segno.make_qr("\n".join(lines).encode(), error="m", boost_error=False, mask=_MASK)
+    # a raster of one pixel per module is set five times faster than paths, and as sharp
+    source = code.png_data_uri(scale=1, border=0)
+    return Markup('<img alt="GiroCode für die Überweisung" src="{}"/>').format(source)
+
+
+def kontingent_chart(history: Sequence[KontingentMonth]) -> Markup:
+    """Twelve months: granted (pale bar), used (dark bar), balance at month's end (line). Heights share one scale."""
+    width, height, top, left, foot = 500.0, 118.0, 12.0, 34.0, 16.0
+    values = [v for m in history for v in (m.granted, m.used, m.balance)]
+    high, low = max([60, *values]), min([0, *values])
+    span = (height - top - foot) / (high - low)
+
+    def y(minutes: float) -> float:
+        return round(top + (high - minutes) * span, 2)
+
+    step = (width - left) / max(len(history), 1)
+    granted, used, dots = [], [], []
+    for index, entry in enumerate(history):
+        x = left + index * step
+        granted.append(_bar(x + step * 0.18, step * 0.3, y(entry.granted), y(0)))
+        used.append(_bar(x + step * 0.50, step * 0.3, y(entry.used), y(0)))
+        dots.append(f"{x + step * 0.5:.1f} {y(entry.balance):.1f}")
+    first, last = left + step * 0.5, left + (len(history) - 0.5) * step
+    parts = [
+        *(_scale_line(left, width, y(tick), tick) for tick in sorted({low, 0, high})),
+        f'<path fill="{_PALE}" d="{"".join(granted)}"/><path fill="{_ACCENT}" d="{"".join(used)}"/>',
+        f'<path fill="none" stroke="{_INK}" stroke-width="1.2" d="M{"L".join(dots)}"/>',
+        # a dot is a line of no length with round ends: one shape for all of them
+        f'<path fill="none" stroke="{_INK}" stroke-width="4.4" stroke-linecap="round" d="{"".join(f"M{d}h.01" for d in dots)}"/>',
+        _label(first, height - 3, f"{history[0].month:%m/%Y}", "middle"),
+        _label(last, height - 3, f"{history[-1].month:%m/%Y}", "middle"),
+    ]
+    return Markup(
+        f'<svg {_XMLNS} viewBox="0 0 {width:g} {height:g}"><title>{escape(_spoken(history))}</title>{"".join(parts)}</svg>'
+    )
+
+
+def _spoken(history: Sequence[KontingentMonth]) -> str:
+    parts = (
+        f"{month(m.month)}: gutgeschrieben {hours(m.granted)}, verbraucht {hours(m.used)}, Stand {hours(m.balance)}"
+        for m in history
+    )
+    return "Verlauf des Kontingents. " + "; ".join(parts)
+
+
+def _bar(x: float, width: float, start: float, end: float) -> str:
+    return f"M{x:.1f} {start:.1f}h{width:.1f}V{end:.1f}h-{width:.1f}z"
+
+
+def _scale_line(left: float, right: float, at: float, minutes: int) -> str:
+    label = "" if minutes == 0 else _label(left - 4, at + 2.5, f"{'−' if minutes < 0 else ''}{abs(minutes) / 60:.0f} h", "end")
+    return f'<line x1="{left}" y1="{at}" x2="{right}" y2="{at}" stroke="{_LINE}" stroke-width="0.6"/>{label}'
+
+
+def _label(x: float, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x:.2f}" y="{y:.2f}" font-size="7.5" font-family="Drehkreuz" text-anchor="{anchor}" fill="{_INK}">{text}</text>'

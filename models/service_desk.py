@@ -8,9 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import CustomerScoped, Json, same_customer
 from models.maintenance import AgreedCheck as AgreedCheck  # noqa: PLC0414 - what was agreed is looked for here too
-from models.maintenance import CatchUp as CatchUp  # noqa: PLC0414
 from models.maintenance import NeedsAnalysis as NeedsAnalysis  # noqa: PLC0414
-from models.maintenance import Shift as Shift  # noqa: PLC0414
+from rules.cadence import Shift as Shift  # noqa: PLC0414
+from rules.catch_up import CatchUp as CatchUp  # noqa: PLC0414
 
 
 class TicketKind(enum.StrEnum):

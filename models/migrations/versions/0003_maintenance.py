@@ -25,6 +25,13 @@ BEGIN
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$;
 
+-- whoever changes what the dates follow from (an import, a person) has the ledger brought in line by the next round
+CREATE FUNCTION drehkreuz_plan_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.written_until := NULL;
+    RETURN NEW;
+END $$;
+
 -- the ledger shows the outcome of each date; the result is the one place where it is said
 CREATE FUNCTION drehkreuz_check_outcome() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -109,6 +116,9 @@ END $$;
 TRIGGERS = """
 CREATE TRIGGER agreed_line BEFORE INSERT OR UPDATE OR DELETE ON needs_analysis_line FOR EACH ROW
     EXECUTE FUNCTION drehkreuz_agreed_line();
+CREATE TRIGGER plan_changed BEFORE UPDATE OF cadence, starts_on, ends_on, shift ON agreed_check FOR EACH ROW
+    WHEN ((OLD.cadence, OLD.starts_on, OLD.ends_on, OLD.shift) IS DISTINCT FROM (NEW.cadence, NEW.starts_on, NEW.ends_on, NEW.shift))
+    EXECUTE FUNCTION drehkreuz_plan_changed();
 CREATE TRIGGER outcome AFTER INSERT OR UPDATE OF outcome OR DELETE ON check_result FOR EACH ROW
     EXECUTE FUNCTION drehkreuz_check_outcome();
 CREATE TRIGGER closed BEFORE UPDATE OR DELETE ON check_result FOR EACH ROW
@@ -358,6 +368,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("""
+        DROP TRIGGER plan_changed ON agreed_check;
         DROP TRIGGER proven ON ticket;
         DROP TRIGGER check_work ON service_entry;
         DROP TRIGGER frozen ON needs_analysis;
@@ -394,5 +405,5 @@ def downgrade() -> None:
     op.drop_table('check_proof')
     op.drop_table('company_day')
     op.drop_table('check_catalogue')
-    for function in ("agreed_line", "check_outcome", "check_result_closed", "ticket_proven", "due_ticket", "check_work"):
+    for function in ("agreed_line", "plan_changed", "check_outcome", "check_result_closed", "ticket_proven", "due_ticket", "check_work"):
         op.execute(f"DROP FUNCTION drehkreuz_{function}()")

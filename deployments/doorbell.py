@@ -26,10 +26,10 @@ from kit.errors import DrehkreuzError
 
 log = logging.getLogger(__name__)
 
-BELLS: dict[str, str] = {
-    "mail_outbox": "flows.mail_dispatch:mail_dispatch",
+BELLS: dict[str, tuple[str, ...]] = {
+    "flows.mail_dispatch:mail_dispatch": ("mail_outbox", "inbox_item"),
 }
-"""Channel of the notification -> flow to call."""
+"""Flow to call -> channels of the notifications that ring for it."""
 
 PAUSE_AFTER_FAULT = 10.0
 LISTEN_SECONDS = 1.0
@@ -39,8 +39,9 @@ LISTEN_SECONDS = 1.0
 class Bell:
     """One flow with a thread of its own, so that a long one never keeps the others waiting."""
 
-    channel: str
+    name: str
     function: Callable[[], object]
+    channels: tuple[str, ...]
     rung: threading.Event = field(default_factory=threading.Event)
     runs: int = 0
 
@@ -55,19 +56,19 @@ class Bell:
             try:
                 steps.call(self.function)
             except DrehkreuzError as fault:
-                log.warning("%s: %s", self.channel, fault)
+                log.warning("%s: %s", self.name, fault)
             except Exception:
-                log.exception("%s", self.channel)
+                log.exception("%s", self.name)
                 stop.wait(PAUSE_AFTER_FAULT)
             self.runs += 1
 
 
-def load(bells: dict[str, str]) -> list[Bell]:
+def load(bells: dict[str, tuple[str, ...]]) -> list[Bell]:
     """Import the flows behind the bells."""
     made = []
-    for channel, place in bells.items():
+    for place, channels in bells.items():
         module, _, name = place.partition(":")
-        made.append(Bell(channel, getattr(import_module(module), name)))
+        made.append(Bell(name, getattr(import_module(module), name), channels))
     return made
 
 
@@ -82,7 +83,7 @@ def listen(bells: list[Bell], stop: threading.Event) -> None:
 
 
 def _listen_once(bells: list[Bell], stop: threading.Event) -> None:
-    known = {bell.channel: bell for bell in bells}
+    known = {channel: bell for bell in bells for channel in bell.channels}
     address = url(Role.APP).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
         for channel in (*known, PING):

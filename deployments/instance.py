@@ -131,8 +131,7 @@ class Instance:
         """The environment of every process of this home."""
         base = {**os.environ, "DREHKREUZ_HOME": str(self.home), "PROJECT_ROOT": str(ROOT), "PYTHONUNBUFFERED": "1"}
         base["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{base.get('PATH', '')}"
-        if "DREHKREUZ_PORTAL_URL" not in base and not settings().portal_url:
-            base["DREHKREUZ_PORTAL_URL"] = self.portal_url
+        base["DREHKREUZ_PORTAL_PORT"] = str(self.portal_port)
         return base | self.prefect_client() | self.sink_settings() | ({MARKER: marker} if marker else {})
 
 

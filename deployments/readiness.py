@@ -14,9 +14,9 @@ PING, PONG = "drehkreuz_doorbell_ping", "drehkreuz_doorbell_pong"
 
 
 def portal_answers(target: Instance, seconds: float = 3.0) -> bool:
-    """Whether the portal gives any page."""
+    """Whether the portal answers, and its database does."""
     try:
-        return httpx.get(target.portal_url, timeout=seconds).status_code < 500
+        return httpx.get(f"{target.portal_url}/gesund", timeout=seconds).is_success
     except httpx.HTTPError:
         return False
 

@@ -186,15 +186,15 @@ class Supervisor:
             checks = {"Portal": portal_answers(self.target), "Prefect-Server": api.healthy(), "Türklingel": doorbell_answers()}
         return [name for name, answered in checks.items() if not answered]
 
-    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
-        """Wait until portal, doorbell and server answer. Raises: NotReadyError."""
+    def wait_ready(self, seconds: float = READY_SECONDS, stop: threading.Event | None = None) -> None:
+        """Wait until portal, doorbell and server answer, or until `stop`. Raises: NotReadyError."""
         deadline = time.monotonic() + seconds
         while waiting := self.waiting_for():
             words = "\n".join(child.last_words(self.target) for child in self.children if child.starts > 2)
             if time.monotonic() > deadline or self.fault is not None or words:
                 reason = str(self.fault or "") or words or "Einzelheiten stehen in den Protokollen."
                 raise NotReadyError(f"Dienste: {', '.join(waiting)} in {self.target.home} antwortet nicht. {reason}")
-            if self._stopping.wait(0.2):
+            if self._stopping.wait(0.2) or (stop is not None and stop.is_set()):
                 return
 
     def wait_deployed(self, seconds: float = READY_SECONDS) -> None:

@@ -1,0 +1,76 @@
+"""Typer with German words. Import `typer` from this module first; whoever imports it later gets the same one.
+
+Its own headings pass through gettext while it is imported and are translated there; what it hard-codes is replaced, or
+translated by `sentence` when it is an error. `tests/deployments` reads the help and fails when English shows.
+"""
+
+import gettext
+import re
+from importlib import import_module
+from typing import Any
+
+WORDS = {
+    "Arguments": "Argumente",
+    "Options": "Optionen",
+    "Commands": "Befehle",
+    "Error": "Fehler",
+    "Aborted.": "Abgebrochen.",
+    "[default: {}]": "[Vorgabe: {}]",
+    "[env var: {}]": "[Umgebungsvariable: {}]",
+    "[required]": "[nötig]",
+    "required": "nötig",
+    "default: {default}": "Vorgabe: {default}",
+    "(deprecated) ": "(veraltet) ",
+    "Missing command.": "Es fehlt der Befehl.",
+    "No such command {name!r}.": "Den Befehl {name!r} gibt es nicht.",
+}
+SENTENCES = (
+    (r"^No such option: (\S+?)\.?$", r"Die Option \1 gibt es nicht."),
+    (r"^No such option: (\S+) \(Possible options: (.+)\)$", r"Die Option \1 gibt es nicht; gemeint vielleicht: \2"),
+    (r"^Missing argument (.+?)\.$", r"Es fehlt das Argument \1."),
+    (r"^Missing option (.+?)\.$", r"Es fehlt die Option \1."),
+    (r"^Missing (parameter|argument|option)(.*)$", r"Es fehlt eine Angabe\2"),
+    (r"^Got unexpected extra argument\(?s?\)? \((.+)\)$", r"Überzählige Angabe: \1"),
+    (r"^Invalid value for (.+?): (.*)$", r"Ungültiger Wert für \1: \2"),
+    (r"^Option (.+) requires an argument\.$", r"Die Option \1 braucht einen Wert."),
+    (r"^Option (.+) does not take a value\.$", r"Die Option \1 nimmt keinen Wert."),
+)
+
+
+def sentence(message: str) -> str:
+    """One of Typer's error messages in German; unknown ones stay as they are."""
+    for pattern, german in SENTENCES:
+        if re.match(pattern, message, re.DOTALL):
+            return re.sub(pattern, german, message, flags=re.DOTALL)
+    return message
+
+
+def _translate_fixed_texts() -> None:
+    formatting: Any = import_module("typer._click.formatting")
+    decorators: Any = import_module("typer._click.decorators")
+    write_usage, help_option = formatting.HelpFormatter.write_usage, decorators.help_option
+
+    def usage(self: Any, prog: str, args: str = "", prefix: str | None = None) -> None:
+        write_usage(self, prog, args, prefix or "Aufruf: ")
+
+    def german_help(names: list[str]) -> Any:
+        def apply(command: Any) -> Any:
+            done = help_option(names)(command)
+            command.params[-1].help = "Zeigt diese Hilfe."
+            return done
+
+        return apply
+
+    formatting.HelpFormatter.write_usage, decorators.help_option = usage, german_help
+
+
+_kept = gettext.gettext
+gettext.gettext = lambda message: WORDS.get(message, message)
+try:
+    import typer
+    import typer.rich_utils  # loaded late otherwise, then in English
+finally:
+    gettext.gettext = _kept
+_translate_fixed_texts()
+
+__all__ = ["sentence", "typer"]

@@ -133,7 +133,7 @@ def _write(session: Session, run: BillingRun, preview: Preview) -> None:
     reported = [(item, item_id) for item, item_id in zip(items, item_ids, strict=True) if item.payer.has_report]
     report_ids = _insert_ids(session, ServiceReport, [_report_row(item, item_id) for item, item_id in reported])
     report_of = {item_id: report_id for (_, item_id), report_id in zip(reported, report_ids, strict=True)}
-    _write_lines(session, [(item, report_of[item_id]) for item, item_id in reported])
+    _write_lines(session, run.id, [(item, report_of[item_id]) for item, item_id in reported])
     groups = [
         (item, report_of[item_id], position, line)
         for item, item_id in reported
@@ -189,18 +189,17 @@ def _report_row(item: PreviewItem, item_id: int) -> dict[str, Any]:
     }
 
 
-def _write_lines(session: Session, reported: Sequence[tuple[PreviewItem, int]]) -> None:
-    rows, locks = [], []
+def _write_lines(session: Session, run_id: int, reported: Sequence[tuple[PreviewItem, int]]) -> None:
+    """The lines of all reports; from here on their entries are locked."""
+    rows = []
     for item, report_id in reported:
         keys = item.keys
         for position, line in enumerate(item.payer.entries, start=1):
-            entry_id = keys.entries[line.entry_id]
-            locks.append({"entry": entry_id, "report": report_id})
             rows.append(
                 {
                     "customer_id": keys.customer_id,
                     "report_id": report_id,
-                    "entry_id": entry_id,
+                    "entry_id": keys.entries[line.entry_id],
                     "position": position,
                     "raw_minutes": line.raw_minutes,
                     "billed_minutes": line.billed_minutes,
@@ -214,16 +213,19 @@ def _write_lines(session: Session, reported: Sequence[tuple[PreviewItem, int]]) 
                 }
             )
     _insert(session, ServiceReportLine, rows)
-    for start in range(0, len(locks), ROWS_AT_ONCE):
-        batch = locks[start : start + ROWS_AT_ONCE]
-        pairs = sa.func.unnest(
-            sa.cast([x["entry"] for x in batch], sa.ARRAY(sa.BigInteger)),
-            sa.cast([x["report"] for x in batch], sa.ARRAY(sa.BigInteger)),
-        ).table_valued(sa.column("entry", sa.BigInteger), sa.column("report", sa.BigInteger), name="pairs")
-        session.execute(
-            sa.update(ServiceEntry).where(ServiceEntry.id == pairs.c.entry).values(report_id=pairs.c.report),
-            execution_options={"synchronize_session": False},
+    line = ServiceReportLine
+    session.execute(
+        sa.update(ServiceEntry)
+        .where(
+            ServiceEntry.id == line.entry_id,
+            line.report_id == ServiceReport.id,
+            ServiceReport.item_id == BillingItem.id,
+            BillingItem.run_id == run_id,
+            ServiceEntry.report_id.is_(None),
         )
+        .values(report_id=line.report_id),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _group_row(item: PreviewItem, report_id: int, position: int, line: rule.MoneyLine) -> dict[str, Any]:

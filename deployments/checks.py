@@ -1,0 +1,229 @@
+"""What `doctor` looks at. Each check answers for itself; none changes anything."""
+
+import datetime as dt
+import shutil
+import smtplib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from deployments import deploy
+from deployments.instance import POOL, Instance
+from deployments.keeper import GIVEN_UP, RESUME
+from deployments.prefect_api import PrefectApi
+from deployments.readiness import doorbell_answers, portal_answers
+from deployments.schedules import idle_schedules
+from kit import clock
+from kit.database import Role, engine, unit_of_work
+from kit.errors import DrehkreuzError
+from kit.settings import settings
+from models import schema
+from models.plumbing import ArchivedObject, InboxItem, InboxState, MailState, OutboxEvent, OutboxMail
+
+OK, WARNING, FAILED, OFF, PERSON = "ok", "warning", "failed", "off", "person"
+LATE = dt.timedelta(minutes=15)
+"""A mail or event that waits longer than this, with services running, is late."""
+SPACE_WANTED = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `state`: ok, warning, failed, off (not running), person (somebody has to act)."""
+
+    check: str
+    state: str
+    detail: str
+    remedy: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def examine(target: Instance) -> Iterator[Finding]:
+    """All checks. The database comes first: most others need it."""
+    yield _guarded("Datenbank", _database)
+    running = target.running()
+    yield _guarded("Prefect-Server", lambda: _server(target, running=running))
+    if running:
+        yield _guarded("Worker", lambda: _worker(target))
+        yield _guarded("Deployments", lambda: _deployments(target))
+        yield _guarded("Zeitpläne", lambda: _schedules(target))
+        yield _guarded("Läufe", lambda: _runs(target))
+    yield _guarded("Türklingel", lambda: _answers("Türklingel", doorbell_answers(), running=running))
+    yield _guarded("Portal", lambda: _answers("Portal", portal_answers(target), running=running, where=target.portal_url))
+    yield _guarded("Mailversand", lambda: _mail(target))
+    yield _guarded("Archiv", _archive)
+    yield _guarded("PDF-Satz", _fonts)
+    yield _guarded("Uhr", _clock)
+    yield _guarded("Platz", lambda: _space(target))
+    yield from _items(running=running)
+
+
+def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except DrehkreuzError as fault:
+        return Finding(name, FAILED, str(fault))
+    except Exception as fault:  # noqa: BLE001  (a check that breaks is a finding, not the end of the report)
+        return Finding(name, FAILED, f"{type(fault).__name__}: {(str(fault).strip().splitlines() or [''])[0]}")
+
+
+def _database() -> Finding:
+    with engine(Role.OWNER).connect() as connection:
+        version = str(connection.scalar(sa.text("show server_version"))).split()[0]
+        size = connection.scalar(sa.text("select pg_size_pretty(pg_database_size(current_database()))"))
+    where = "fremde Datenbank" if settings().database_url else "eingebettet"
+    if schema.current() != schema.head():
+        return Finding(
+            "Datenbank", FAILED, f"Schema {schema.current()}, nötig ist {schema.head()}", "drehkreuz up bringt es auf Stand"
+        )
+    return Finding("Datenbank", OK, f"PostgreSQL {version}, {where}, {size}, Schema {schema.head()}")
+
+
+def _server(target: Instance, *, running: bool) -> Finding:
+    if not running:
+        return Finding("Prefect-Server", OFF, "die Dienste laufen nicht", "drehkreuz up")
+    with PrefectApi(target) as api:
+        if api.healthy():
+            return Finding("Prefect-Server", OK, target.prefect_url)
+    return Finding("Prefect-Server", FAILED, f"{target.prefect_url} antwortet nicht", f"Protokoll: {target.logs}/prefect.log")
+
+
+def _worker(target: Instance) -> Finding:
+    with PrefectApi(target) as api:
+        online = [worker for worker in api.workers(POOL) if worker["status"] == "ONLINE"]
+    if online:
+        return Finding("Worker", OK, f"{len(online)} im Pool »{POOL}«")
+    return Finding("Worker", FAILED, f"keiner im Pool »{POOL}«", f"Protokoll: {target.logs}/worker.log")
+
+
+def _deployments(target: Instance) -> Finding:
+    fault = str(target.state().get("fault") or "")
+    if fault:
+        return Finding("Deployments", FAILED, fault, f"Protokoll: {target.logs}/deploy.log")
+    with PrefectApi(target) as api:
+        names = sorted(str(deployment["name"]) for deployment in api.deployments())
+    if not deploy.is_current(target):
+        return Finding("Deployments", WARNING, "prefect.yaml hat sich geändert", "Dienste neu starten")
+    return Finding("Deployments", OK, ", ".join(names))
+
+
+def _schedules(target: Instance) -> Finding:
+    with PrefectApi(target) as api:
+        idle = idle_schedules(api, _real_now())
+    if idle:
+        return Finding("Zeitpläne", FAILED, f"ohne geplante Läufe: {', '.join(idle)}", "Pins prüfen, Dienste neu starten")
+    return Finding("Zeitpläne", OK, "jeder Zeitplan hat Läufe vor sich")
+
+
+def _runs(target: Instance) -> Finding:
+    with PrefectApi(target) as api:
+        stuck = [run["name"] for run in api.tagged(GIVEN_UP, "CRASHED", "FAILED", "PENDING")]
+        crashed = len(api.tagged(RESUME, "CRASHED")) - len(stuck)
+    if stuck:
+        text = f"nach mehreren Versuchen aufgegeben: {', '.join(stuck[:5])}"
+        return Finding("Läufe", PERSON, text, "in Prefect ansehen und »Retry« wählen oder die Markierung entfernen")
+    if crashed > 0:
+        return Finding("Läufe", WARNING, f"{crashed} abgestürzt, der Keeper nimmt sie wieder auf")
+    return Finding("Läufe", OK, "keiner hängt")
+
+
+def _answers(name: str, answered: bool, *, running: bool, where: str = "") -> Finding:
+    if answered:
+        return Finding(name, OK, where or "antwortet")
+    if running:
+        return Finding(name, FAILED, "antwortet nicht", "Protokolle im Heimordner unter log/")
+    return Finding(name, OFF, "die Dienste laufen nicht", "drehkreuz up")
+
+
+def _mail(target: Instance) -> Finding:
+    chosen = settings()
+    if not chosen.smtp_host:
+        return Finding("Mailversand", OK, f"lokale Senke: {target.mail_folder}")
+    where = f"{chosen.smtp_host}:{chosen.smtp_port}"
+    try:
+        kind = smtplib.SMTP_SSL if chosen.smtp_tls == "required" else smtplib.SMTP
+        with kind(chosen.smtp_host, chosen.smtp_port, timeout=10) as server:
+            server.ehlo()
+    except (OSError, smtplib.SMTPException) as fault:
+        return Finding("Mailversand", FAILED, f"{where} antwortet nicht ({fault})", "DREHKREUZ_SMTP_HOST und _PORT prüfen")
+    return Finding("Mailversand", OK, where)
+
+
+def _archive() -> Finding:
+    with unit_of_work("doctor") as session:
+        total, faulty = session.execute(
+            sa.select(sa.func.count(), sa.func.count().filter(ArchivedObject.fault.is_not(None)))
+        ).one()
+    kind = "S3" if settings().archive == "s3" else "Ordner im Heim"
+    if faulty:
+        return Finding(
+            "Archiv", PERSON, f"{faulty} von {total} Objekten fehlerhaft", "drehkreuz run archive_check, Sicherung einspielen"
+        )
+    return Finding("Archiv", OK, f"{kind}, {total} Objekte")
+
+
+def _fonts() -> Finding:
+    try:
+        from weasyprint import __version__
+    except OSError as fault:
+        remedy = "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+        return Finding("PDF-Satz", FAILED, f"Pango fehlt ({fault.args[0] if fault.args else fault})", remedy)
+    return Finding("PDF-Satz", OK, f"WeasyPrint {__version__}")
+
+
+def _clock() -> Finding:
+    before = time.time()
+    with engine(Role.OWNER).connect() as connection:
+        there = float(connection.scalar(sa.text("select extract(epoch from clock_timestamp())")) or 0)
+    apart = abs(there - (before + time.time()) / 2)
+    shown = f"{clock.local(clock.now()):%d.%m.%Y %H:%M} Berlin"
+    if clock.shift_days():
+        shown += f", um {clock.shift_days()} Tage verschoben"
+    if apart > 5:
+        return Finding("Uhr", WARNING, f"{shown}; die Datenbank geht {apart:.0f} s anders", "Zeitabgleich (NTP) prüfen")
+    return Finding("Uhr", OK, shown)
+
+
+def _space(target: Instance) -> Finding:
+    free = shutil.disk_usage(target.home).free
+    text = f"{free / 1e9:.1f} GB frei in {target.home}"
+    return Finding("Platz", OK if free > SPACE_WANTED else WARNING, text, "" if free > SPACE_WANTED else "Platz schaffen")
+
+
+def _items(*, running: bool) -> Iterator[Finding]:
+    """What waits, is late, or needs a person."""
+    try:
+        with unit_of_work("doctor") as session:
+            counted = dict(
+                session.execute(sa.select(OutboxMail.state, sa.func.count()).group_by(OutboxMail.state)).tuples().all()
+            )
+            late = clock.now() - LATE
+            late_mails = _count(session, OutboxMail, OutboxMail.state == MailState.QUEUED, OutboxMail.created_at < late)
+            waiting = _count(session, OutboxEvent, OutboxEvent.dispatched_at.is_(None))
+            refused = _count(session, OutboxEvent, OutboxEvent.dispatched_at.is_(None), OutboxEvent.error.is_not(None))
+            parked = _count(session, InboxItem, InboxItem.state == InboxState.PARKED)
+    except (sa.exc.SQLAlchemyError, DrehkreuzError):
+        return  # the first finding has said it
+    queued = counted.get(MailState.QUEUED, 0)
+    yield Finding(
+        "Postausgang", WARNING if late_mails and running else OK, f"{queued} warten, {late_mails} länger als 15 Minuten"
+    )
+    unclear, bounced = counted.get(MailState.UNCLEAR, 0), counted.get(MailState.BOUNCED, 0)
+    if unclear or bounced:
+        yield Finding("Mails", PERSON, f"{unclear} unklar, {bounced} nicht zustellbar", "Portal, »Postausgang«")
+    state = WARNING if refused else OK
+    yield Finding("Ereignisse", state, f"{waiting} warten auf einen Lauf" + (f", {refused} abgewiesen" if refused else ""))
+    if parked:
+        yield Finding("Eingang", PERSON, f"{parked} geparkt", "Portal, »Eingang«")
+
+
+def _count(session: Any, entity: Any, *conditions: Any) -> int:
+    return int(session.scalar(sa.select(sa.func.count()).select_from(entity).where(*conditions)) or 0)
+
+
+def _real_now() -> dt.datetime:
+    return dt.datetime.fromtimestamp(time.time(), tz=dt.UTC)

@@ -1,0 +1,61 @@
+"""`drehkreuz test [ARGS]`: the whole suite; with arguments only pytest, with these arguments."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deployments.instance import ROOT
+
+CHECKS = (
+    ("ruff", ["ruff", "check", "."]),
+    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("mypy", ["mypy"]),
+    ("import-linter", ["lint-imports"]),
+    ("deptry", ["deptry", "."]),
+)
+
+
+def _program(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+def _check(title: str, command: list[str]) -> bool:
+    started = time.monotonic()
+    done = subprocess.run([_program(command[0]), *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    good = done.returncode == 0
+    print(f"{title}: {'in Ordnung' if good else 'beanstandet'} ({time.monotonic() - started:.1f} s)", flush=True)
+    if not good:
+        print(done.stdout + done.stderr, flush=True)
+    return good
+
+
+def _pytest(arguments: list[str]) -> int:
+    command = [sys.executable, "-m", "pytest", "-p", "deployments.pytest_plugin", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def run_tests(
+    context: typer.Context,
+    given: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARGS]", help="Argumente für pytest", show_default=False)
+    ] = None,
+) -> None:
+    """Prüft alles: Stil, Typen, Schichten, Abhängigkeiten, dann alle Tests. Mit ARGS nur pytest mit diesen Argumenten."""
+    arguments = [*(given or []), *context.args]
+    if arguments:
+        raise typer.Exit(_pytest(arguments))
+    complaints = [title for title, command in CHECKS if not _check(title, command)]
+    if complaints:
+        print(f"Beanstandet: {', '.join(complaints)}", flush=True)
+    code = _pytest([])
+    raise typer.Exit(code or int(bool(complaints)))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]}
+    app.command("test", context_settings=settings)(run_tests)

@@ -1,0 +1,173 @@
+"""The business month of the example company, as a list of steps. Later processes add theirs to `STEPS`."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from actions import invitations
+from actions.billing import documents, overview, preview, release
+from actions.company import import_folder
+from actions.mail import outbox
+from deployments.follow import Follower
+from deployments.instance import ROOT, Instance
+from deployments.prefect_api import PrefectApi
+from integrations.mail.sink import sunk_mails
+from kit import clock
+from kit.database import home_secret, unit_of_work
+from kit.errors import ConflictError, DrehkreuzError
+from models.parties import House
+from models.plumbing import OutboxEvent
+
+COMPANY = ROOT / "examples" / "company"
+MONTH = "2026-10"
+TODAY = "2026-11-02"
+"""The day on which the example house bills October; `--today` shows another one."""
+
+RELEASED_BY = "Gudrun Späth (Vorführung)"
+SHOWN_LOGINS = {
+    "gudrun.spaeth@suelzbogen.example": "Innendienst",
+    "valentin.rossbach@suelzbogen.example": "Betrieb",
+    "jonas.kuebler@suelzbogen.example": "Technik",
+}
+
+
+class DemoError(DrehkreuzError):
+    """The month could not be shown to its end."""
+
+
+@dataclass
+class Demo:
+    """What the steps share.
+
+    Args:
+        target: the instance, its services run.
+        say: takes a German line.
+        progress: opens a bar for (done, total).
+    """
+
+    target: Instance
+    say: Callable[[str], None]
+    logins: dict[str, str] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of the month: a German title, and what happens."""
+
+    title: str
+    do: Callable[[Demo], None]
+
+
+def refuse_other_company() -> None:
+    """The example never mixes with a real house. Raises: ConflictError."""
+    with unit_of_work("demo") as session:
+        name = session.scalar(sa.select(House.name))
+    example = (COMPANY / "house.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0]
+    if name is not None and name != example:
+        raise ConflictError(
+            f"Vorführung: In diesem Heim arbeitet schon »{name}«. Nehmen Sie für die Vorführung ein eigenes: "
+            "DREHKREUZ_HOME=./vorfuehrung drehkreuz demo"
+        )
+
+
+def load_company(demo: Demo) -> None:
+    """Import the example company; a second time it changes nothing."""
+    with unit_of_work("demo", bulk=True) as session:
+        report = import_folder(session, COMPANY)
+    if not report.ok:
+        raise DemoError("\n".join([*report.lines(), *map(str, report.errors[:10])]))
+    rows = sum(file.rows for file in report.files)
+    new = sum(file.created for file in report.files)
+    demo.say(f"{rows} Zeilen gelesen, {new} neu: Kunden, Verträge, Preise, Tickets und drei Monate Leistungen")
+
+
+def open_logins(demo: Demo) -> None:
+    """Logins for three people of the house, with one password of this home."""
+    password = home_secret("demo-login")
+    with unit_of_work("demo") as session:
+        for email, task in SHOWN_LOGINS.items():
+            invitations.ensure_login(session, email, password)
+            demo.logins[email] = task
+    demo.say(f"{len(demo.logins)} Zugänge zum Portal")
+
+
+def release_month(demo: Demo) -> None:
+    """Preview October and release exactly that."""
+    month = preview.parse_month(MONTH)
+    with unit_of_work("demo") as session:
+        if overview.show(session, month)["state"] != "open":
+            demo.say(f"{MONTH} ist schon freigegeben")
+            return
+        seen = preview.build(session, month)
+        preview.remember(session, seen, clock.now())
+    blocked = seen.blocked
+    net = sum(item.payer.net for item in seen.items)
+    demo.say(f"Vorschau {MONTH}: {len(seen.items)} Abrechnungen, {overview.amount(net)} EUR netto, {len(blocked)} Sperren")
+    for item, why in blocked:
+        demo.say(f"  {preview.who_is(item.keys.number, item.payer.site)}: {why.why}")
+    with unit_of_work("demo") as session:
+        done = release.release(session, month, seen.snapshot, RELEASED_BY)
+    demo.say(f"freigegeben von {RELEASED_BY}: {done.parts} Abrechnungen, Prüfsumme {seen.snapshot[:16]}…")
+
+
+def bill_month(demo: Demo) -> None:
+    """Follow the run that the release has started through the outbox."""
+    run_id = _run_of_release()
+    with PrefectApi(demo.target) as api:
+        run = Follower(api, demo.say, lambda what, done, total: demo.say(f"  {what}: {done} %") if total else None).to_the_end(
+            run_id
+        )
+    message = (run["state"]["message"] or "").strip()
+    if run["state"]["type"] != "COMPLETED":
+        raise DemoError(f"Der Lauf »{run['name']}« ist gescheitert: {message}")
+    demo.say(message)
+    demo.places["Lauf in Prefect"] = f"{demo.target.prefect_url}/runs/flow-run/{run_id}"
+
+
+def _run_of_release(seconds: float = 60.0) -> str:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with unit_of_work("demo") as session:
+            row = session.scalar(sa.select(OutboxEvent).where(OutboxEvent.key == f"billing-release:{MONTH}"))
+            if row is not None and row.flow_run_id is not None:
+                return row.flow_run_id
+        time.sleep(0.2)
+    raise DemoError("Das Relay hat aus der Freigabe keinen Lauf gemacht; siehe log/background.log im Heimordner.")
+
+
+def lay_out_documents(demo: Demo) -> None:
+    """Write all papers of the month as files."""
+    folder = demo.target.home / "belege" / MONTH
+    with unit_of_work("demo") as session:
+        written = documents.write(session, preview.parse_month(MONTH), folder)
+    kinds = {
+        part: sum(path.parent.name == part for path in written) for part in ("reports", "invoices", "sap", "datev", "post")
+    }
+    demo.say(", ".join(f"{count} in {part}/" for part, count in kinds.items() if count))
+    demo.places["Belege"] = str(folder)
+
+
+def count_mail(demo: Demo) -> None:
+    """What the outbox has sent."""
+    with unit_of_work("demo") as session:
+        counted = outbox.counts(session)
+    demo.say(", ".join(f"{count} {state}" for state, count in sorted(counted.items())) or "keine")
+    if demo.target.uses_sink():
+        folder: Path = demo.target.mail_folder
+        demo.say(f"{len(sunk_mails(folder))} Mails liegen in der Senke")
+        demo.places["Mails"] = str(folder)
+    demo.places["Postausgang"] = "drehkreuz mail list"
+
+
+STEPS: list[Step] = [
+    Step("Beispielfirma laden", load_company),
+    Step("Zugänge einrichten", open_logins),
+    Step("Oktober ansehen und freigeben", release_month),
+    Step("Oktober abrechnen", bill_month),
+    Step("Belege ablegen", lay_out_documents),
+    Step("Post zählen", count_mail),
+]

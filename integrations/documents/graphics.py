@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import segno
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from integrations.documents.contents import KontingentMonth
 from integrations.documents.text import hours, month
 
 _ACCENT, _PALE, _INK, _LINE = "#0f5868", "#c4dade", "#4d5a60", "#c9d3d6"
-_XMLNS = 'xmlns="http://www.w3.org/2000/svg"'
+_SVG = "http://www.w3.org/2000/svg"
 
 
 _MASK = 4
@@ -49,13 +49,17 @@ def kontingent_chart(history: Sequence[KontingentMonth]) -> Markup:
         f'<path fill="{_PALE}" d="{"".join(granted)}"/><path fill="{_ACCENT}" d="{"".join(used)}"/>',
         f'<path fill="none" stroke="{_INK}" stroke-width="1.2" d="M{"L".join(dots)}"/>',
         # a dot is a line of no length with round ends: one shape for all of them
-        f'<path fill="none" stroke="{_INK}" stroke-width="4.4" stroke-linecap="round" d="{"".join(f"M{d}h.01" for d in dots)}"/>',
+        f'<path fill="none" stroke="{_INK}" stroke-width="4.4" stroke-linecap="round" d="{_dots(dots)}"/>',
         _label(first, height - 3, f"{history[0].month:%m/%Y}", "middle"),
         _label(last, height - 3, f"{history[-1].month:%m/%Y}", "middle"),
     ]
-    return Markup(
-        f'<svg {_XMLNS} viewBox="0 0 {width:g} {height:g}"><title>{escape(_spoken(history))}</title>{"".join(parts)}</svg>'
-    )
+    title = Markup("<title>{}</title>").format(_spoken(history))
+    drawing = Markup("".join(parts))  # noqa: S704 - numbers and fixed words only
+    return Markup('<svg xmlns="{}" viewBox="0 0 500 118">{}{}</svg>').format(_SVG, title, drawing)
+
+
+def _dots(points: Sequence[str]) -> str:
+    return "".join(f"M{point}h.01" for point in points)
 
 
 def _spoken(history: Sequence[KontingentMonth]) -> str:
@@ -76,4 +80,5 @@ def _scale_line(left: float, right: float, at: float, minutes: int) -> str:
 
 
 def _label(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.2f}" y="{y:.2f}" font-size="7.5" font-family="Drehkreuz" text-anchor="{anchor}" fill="{_INK}">{text}</text>'
+    font = f'font-size="7.5" font-family="Drehkreuz" text-anchor="{anchor}" fill="{_INK}"'
+    return f'<text x="{x:.2f}" y="{y:.2f}" {font}>{text}</text>'

@@ -1,7 +1,7 @@
 """Invoices as people see them: one short page with report id and amount, the particulars that § 14 UStG asks for, no more."""
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +15,12 @@ from integrations.documents.contents import (
     InvoiceKind,
     InvoiceLine,
     Party,
-    Totals,
     Unit,
     VatGroup,
 )
 from integrations.documents.engine import EmbeddedFile, engine
 from integrations.documents.graphics import girocode
+from integrations.documents.signs import is_refund, signed
 
 EXEMPT = "Umsatzsteuerfreie Leistung"
 COPY_NOTE = "Kopie – das Original ist die elektronische Rechnung, die wir Ihnen per E-Mail gesandt haben."
@@ -50,21 +50,6 @@ def amount_of(quantity: Decimal, unit: Unit) -> str:
     shown = text.number(quantity, 0) if whole else text.quantity(quantity)
     name = _ONE.get(unit, _UNITS[unit]) if abs(quantity) == 1 else _UNITS[unit]
     return f"{shown}\u00a0{name}"
-
-
-def signed(content: InvoiceContent) -> InvoiceContent:
-    """A cancellation takes back: its quantities and sums below zero, however they came in. All else stays as it is."""
-    if content.kind is not InvoiceKind.CANCELLATION or content.totals.gross < 0:
-        return content
-    groups = tuple(replace(g, net=-g.net, vat=-g.vat) for g in content.totals.vat_groups)
-    totals = Totals(net=-content.totals.net, vat=-content.totals.vat, gross=-content.totals.gross, vat_groups=groups)
-    lines = tuple(replace(line, quantity=-line.quantity, net=-line.net) for line in content.lines)
-    return replace(content, lines=lines, totals=totals)
-
-
-def is_refund(content: InvoiceContent) -> bool:
-    """A correction in the customer's favour (EN 16931 type 381)."""
-    return content.kind is InvoiceKind.CORRECTION and content.totals.gross < 0
 
 
 def title_of(content: InvoiceContent) -> str:
@@ -183,15 +168,15 @@ def _payment(content: InvoiceContent) -> list[str]:
         return [f"Den Betrag von {gross} verrechnen wir mit offenen Rechnungen oder überweisen ihn Ihnen."]
     if isinstance(content.payment, DirectDebit):
         on = text.day(content.payment.collect_on or content.due_on)
+        account = text.masked_iban(content.payment.iban)
         return [
-            f"Den Betrag von {gross} ziehen wir am {on} mit SEPA-Lastschrift von Ihrem Konto "
-            f"{text.masked_iban(content.payment.iban)} ein.",
+            f"Den Betrag von {gross} ziehen wir am {on} mit SEPA-Lastschrift von Ihrem Konto {account} ein.",
             f"Mandatsreferenz {content.payment.mandate_reference}, Gläubiger-Identifikationsnummer {content.house.creditor_id}",
         ]
-    account = (text.iban(content.house.iban), f"BIC {content.house.bic}" if content.house.bic else "")
+    bank = (text.iban(content.house.iban), f"BIC {content.house.bic}" if content.house.bic else "")
     return [
         f"Bitte überweisen Sie {gross} bis zum {due} ohne Abzug.",
-        f"IBAN {text.joined(account, ', ')}",
+        f"IBAN {text.joined(bank, ', ')}",
         f"Empfänger {content.house.name}",
         f"Verwendungszweck {content.number}",
     ]

@@ -1,4 +1,4 @@
-"""The Servicebericht: every entry with technician, ticket, times and reason; money per group; the Kontingent; earlier matters."""
+"""The Servicebericht: entries with technician, ticket, times and reason; money per group; the Kontingent; earlier matters."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -120,8 +120,10 @@ def _facts(content: ReportContent, billable: list[EntryLine], free: list[EntryLi
         facts.append(_fact("Abrechenbar", sum(e.billed_minutes for e in billable), len(billable)))
     if free:
         facts.append(_fact("Nicht abrechenbar", sum(e.raw_minutes for e in free), len(free)))
-    for statement in content.kontingent[:2]:
-        facts.append({"label": f"Stand Kontingent {statement.contract_number}", "value": text.hours(statement.balance)})
+    facts += [
+        {"label": f"Stand Kontingent {statement.contract_number}", "value": text.hours(statement.balance)}
+        for statement in content.kontingent[:2]
+    ]
     if content.entries:
         gross = content.totals.gross if content.totals else Decimal(0)
         facts.append({"label": "Rechnungsbetrag brutto" if gross else "Keine Rechnung", "value": text.euro(gross)})
@@ -208,9 +210,11 @@ def _charge(entry: EntryLine) -> str:
 
 
 def _group(group: GroupLine, current: AgreementReference | None) -> dict[str, str]:
-    older = group.agreement is not None and (current is None or group.agreement.version != current.version)
+    label, agreement = _KINDS[group.kind], group.agreement
+    if agreement is not None and (current is None or agreement.version != current.version):
+        label = f"{label} (Vereinbarung Fassung {agreement.version})"
     return {
-        "label": f"{_KINDS[group.kind]} (Vereinbarung Fassung {group.agreement.version})" if older else _KINDS[group.kind],
+        "label": label,
         "calculation": f"{amount_of(group.quantity, group.unit)} × {text.price(group.price)}",
         "net": text.euro(group.net),
     }

@@ -79,6 +79,11 @@ def hours(minutes: int | None) -> str:
     return f"{'−' if minutes < 0 else ''}{whole}:{rest:02d} h"
 
 
+def who(actor: str | None) -> str:
+    """A person as the audit trail names it (`employee:name@haus.example`), without the kind."""
+    return NOTHING if not actor else actor.removeprefix("employee:").removeprefix("contact:")
+
+
 def size(count: int) -> str:
     """Bytes as kB or MB."""
     return f"{number(count / 1_000_000, 1)} MB" if count >= 1_000_000 else f"{number(max(1, count // 1000))} kB"
@@ -96,4 +101,5 @@ FILTERS = {
     "monat": month,
     "stunden": hours,
     "groesse": size,
+    "wer": who,
 }

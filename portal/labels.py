@@ -122,12 +122,6 @@ WORDS: dict[str, dict[str, str]] = {
         "project_day": "Projekttage",
         "trip": "Anfahrten",
     },
-    "rule": {
-        "quarter_end": "zum Quartalsende",
-        "below_months": "bei Unterschreiten",
-        "after_months": "nach mehreren Monaten",
-        "never": "nie",
-    },
 }
 """Words for values that are no enum of the model: kinds of mail, a report's way including its mail's."""
 
@@ -147,6 +141,42 @@ def label(value: object, kind: str = "") -> str:
         return LABELS[type(value)][value.value]
     text = str(value)
     return WORDS.get(kind, {}).get(text, text)
+
+
+def role(value: str | None) -> str:
+    """The German word of a role that a row names as plain text."""
+    return LABELS[StaffRole].get(value or "", value or "–")
+
+
+def invoice_kind(value: str) -> str:
+    """The German word of a kind of invoice that came as plain text."""
+    return LABELS[InvoiceKind].get(value, value)
+
+
+def hand_over_state(value: str) -> str:
+    """The German word of a hand-over's state that came as plain text."""
+    return LABELS[HandOverState].get(value, value)
+
+
+def proposal_state(value: str) -> str:
+    """The German word of a decision that came as plain text."""
+    return LABELS[ProposalState].get(value, value)
+
+
+def correction_rule(value: str) -> str:
+    """A contract's rule in words: `below_months=2` reads »unter −2 Monatsgutschriften«."""
+    name, _, number = value.partition("=")
+    return {
+        "quarter_end": "zum Ende des Quartals",
+        "below_months": f"sobald mehr als {number} Monatsgutschriften fehlen",
+        "after_months": f"nach {number} Monaten im Minus",
+        "never": "nie von selbst",
+    }.get(name, value)
+
+
+def run_state(value: str) -> str:
+    """The German word of a run's state that came as plain text."""
+    return LABELS[RunState].get(value, value)
 
 
 def tone(value: object) -> str:

@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from portal import labels
 from portal.filters import FILTERS
-from portal.labels import label, tone
 from portal.modules import NavEntry, NavGroup, navigation_for
 from portal.security.cookies import Tone, drop_flash, read_flash, set_flash
 from portal.security.person import Person
@@ -67,7 +67,17 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters.update(FILTERS, bezeichnung=label, ton=tone)
+    made.filters.update(FILTERS)
+    made.filters.update(
+        bezeichnung=labels.label,
+        ton=labels.tone,
+        rolle=labels.role,
+        bezeichnung_lauf=labels.run_state,
+        rechnungsart=labels.invoice_kind,
+        uebergabe=labels.hand_over_state,
+        vorschlag=labels.proposal_state,
+        korrekturregel=labels.correction_rule,
+    )
     made.globals.update(icon=icon, asset=asset, address=address)
     return made
 

@@ -38,7 +38,6 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches("input[data-pick-all]")) for (const box of boxes()) box.checked = event.target.checked;
     if (event.target.matches("input[data-pick], input[data-pick-all]")) showSelection();
-    if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
     if (event.target.id === "keys-on") localStorage.setItem(KEYS_OFF, event.target.checked ? "" : "1");
   });
 

@@ -1,0 +1,400 @@
+"""A released month in numbers: how far it is, what stands still, which documents there are, what was handed over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models.billing import (
+    BillingItem,
+    BillingRun,
+    CorrectionProposal,
+    DatevFile,
+    HandOverState,
+    Invoice,
+    InvoiceState,
+    ItemState,
+    PostalBatch,
+    ProposalState,
+    ReportState,
+    RunState,
+    SapDocument,
+    ServiceReport,
+)
+from models.parties import Customer, Site
+from models.plumbing import ArchivedObject, MailState, OutboxMail
+from portal.paging import Page, paged
+
+ISSUED = (InvoiceState.ISSUED, InvoiceState.SENT, InvoiceState.CANCELLED)
+
+
+def run_of(session: Session, month: str) -> BillingRun | None:
+    """The month's run once it is released."""
+    return session.scalar(sa.select(BillingRun).where(BillingRun.month == month, BillingRun.state != RunState.OPEN))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the month: what, how many of how many, and whether it is the one that is under way."""
+
+    title: str
+    done: int
+    total: int
+    now: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return self.total > 0 and self.done >= self.total
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.total if self.total else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the run stands."""
+
+    stages: tuple[Stage, ...]
+    parts: int
+    parts_done: int
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
+
+
+def progress(session: Session, run_id: int) -> Progress:
+    """Counts of all steps, each table once."""
+    live = (BillingItem.run_id == run_id, BillingItem.state != ItemState.WITHDRAWN)
+    parts, parts_done = session.execute(
+        sa.select(sa.func.count(), sa.func.count().filter(BillingItem.state == ItemState.DONE)).where(*live)
+    ).one()
+    reports, issued, accepted = session.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count().filter(ServiceReport.state == ReportState.ISSUED),
+            sa.func.count().filter(OutboxMail.state == MailState.ACCEPTED),
+        )
+        .select_from(ServiceReport)
+        .join(BillingItem, BillingItem.id == ServiceReport.item_id)
+        .outerjoin(OutboxMail, OutboxMail.id == ServiceReport.mail_id)
+        .where(*live)
+    ).one()
+    out = Invoice.state.in_(ISSUED)
+    row = session.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.count().filter(out),
+            sa.func.count().filter(SapDocument.state == HandOverState.POSTED),
+            sa.func.count().filter(Invoice.datev_file_id.is_not(None)),
+            sa.func.count().filter(Invoice.paper_archive_key.is_not(None)),
+            sa.func.count().filter(PostalBatch.printed_at.is_not(None)),
+            *(
+                sa.func.coalesce(sa.func.sum(column).filter(Invoice.number.is_not(None)), 0)
+                for column in (Invoice.net, Invoice.vat, Invoice.gross)
+            ),
+        )
+        .select_from(Invoice)
+        .join(BillingItem, BillingItem.id == Invoice.item_id)
+        .outerjoin(SapDocument, SapDocument.invoice_id == Invoice.id)
+        .outerjoin(PostalBatch, PostalBatch.id == Invoice.postal_batch_id)
+        .where(*live)
+    ).one()
+    invoices, invoiced, sap, datev, letters, printed, net, vat, gross = row
+    counted = [
+        ("Serviceberichte", issued, reports),
+        ("Zustellung", accepted, reports),
+        ("Rechnungen", invoiced, invoices),
+        ("SAP", sap, invoices),
+        ("DATEV", datev, invoices),
+        ("Post", printed, letters),
+    ]
+    current = next((i for i, (_, done, total) in enumerate(counted) if done < total), len(counted))
+    stages = tuple(Stage(title, done, total, now=i == current) for i, (title, done, total) in enumerate(counted) if total)
+    return Progress(stages, parts, parts_done, net, vat, gross)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedPart:
+    """Something of the run that waits for a person."""
+
+    customer: str
+    name: str
+    site: str | None
+    what: str
+    id: str
+    why: str
+    role: str
+    withdrawable: bool
+
+
+def blocked(session: Session, run_id: int) -> list[BlockedPart]:
+    """Everything that stands still, in order of customers."""
+    rows = session.execute(
+        sa.select(BillingItem.blocked, Customer.number, Customer.name, Site.code, BillingItem.state)
+        .join(Customer, Customer.id == BillingItem.customer_id)
+        .outerjoin(Site, Site.id == BillingItem.paying_site_id)
+        .where(
+            BillingItem.run_id == run_id,
+            BillingItem.state != ItemState.WITHDRAWN,
+            sa.func.jsonb_array_length(BillingItem.blocked) > 0,
+        )
+        .order_by(Customer.number, sa.func.coalesce(Site.code, ""))
+    )
+    return [
+        BlockedPart(number, name, site, b["what"], b["id"], b["why"], b["role"], withdrawable=state is ItemState.PLANNED)
+        for found, number, name, site, state in rows.tuples()
+        for b in found
+    ]
+
+
+def parts(session: Session, run_id: int, number: int, search: str = "") -> Page[Any]:
+    """The parts of a run with their report and amounts, a page at a time."""
+    invoices = (
+        sa.select(
+            Invoice.item_id,
+            sa.func.count().label("count"),
+            sa.func.count().filter(Invoice.state.in_(ISSUED)).label("issued"),
+            sa.func.sum(Invoice.net).label("net"),
+        )
+        .join(BillingItem, BillingItem.id == Invoice.item_id)
+        .where(BillingItem.run_id == run_id)
+        .group_by(Invoice.item_id)
+        .subquery()
+    )
+    statement = (
+        sa.select(
+            Customer.number,
+            Customer.name,
+            Site.code,
+            BillingItem.state,
+            BillingItem.last_month_net,
+            BillingItem.reasons,
+            ServiceReport.number.label("report"),
+            OutboxMail.state.label("mail"),
+            ServiceReport.mail_id,
+            invoices.c.count,
+            invoices.c.issued,
+            sa.func.coalesce(invoices.c.net, 0).label("net"),
+        )
+        .join(Customer, Customer.id == BillingItem.customer_id)
+        .outerjoin(Site, Site.id == BillingItem.paying_site_id)
+        .outerjoin(ServiceReport, ServiceReport.item_id == BillingItem.id)
+        .outerjoin(OutboxMail, OutboxMail.id == ServiceReport.mail_id)
+        .outerjoin(invoices, invoices.c.item_id == BillingItem.id)
+        .where(BillingItem.run_id == run_id, BillingItem.state != ItemState.WITHDRAWN)
+        .order_by(Customer.number, sa.func.coalesce(Site.code, ""))
+    )
+    if search:
+        statement = statement.where(matches(search, Customer.number, Customer.name, ServiceReport.number))
+    return paged(session, statement, number)
+
+
+def matches(search: str, *columns: Any) -> sa.ColumnElement[bool]:
+    """Whether any of the columns holds the text, whatever its case; `%` and `_` mean themselves."""
+    return sa.or_(*(column.icontains(search.strip(), autoescape=True) for column in columns))
+
+
+def documents(session: Session, month: str, number: int, search: str = "", kind: str = "") -> Page[Any]:
+    """Reports and invoices of a month with where their files lie, a page at a time."""
+    report = sa.select(
+        sa.literal("report").label("kind"),
+        ServiceReport.number.label("number"),
+        ServiceReport.customer_id,
+        ServiceReport.paying_site_id,
+        ServiceReport.issued_at,
+        sa.null().cast(sa.Numeric(14, 2)).label("gross"),
+        sa.literal("issued").label("state"),
+        ServiceReport.archive_key.label("pdf"),
+        sa.null().cast(sa.Text).label("xml"),
+        sa.null().cast(sa.Text).label("paper"),
+    ).where(ServiceReport.month == month, ServiceReport.number.is_not(None))
+    invoice = sa.select(
+        sa.cast(Invoice.kind, sa.Text),
+        Invoice.number,
+        Invoice.customer_id,
+        Invoice.paying_site_id,
+        Invoice.issued_at,
+        Invoice.gross,
+        sa.cast(Invoice.state, sa.Text),
+        Invoice.archive_key,
+        Invoice.xml_archive_key,
+        Invoice.paper_archive_key,
+    ).where(Invoice.month == month, Invoice.number.is_not(None))
+    chosen: dict[str, sa.SelectBase] = {"berichte": report, "rechnungen": invoice}
+    found = chosen.get(kind, report.union_all(invoice)).subquery()
+    pdf, xml, paper = (sa.orm.aliased(ArchivedObject) for _ in range(3))
+    statement = (
+        sa.select(
+            found.c.kind,
+            found.c.number,
+            found.c.issued_at,
+            found.c.gross,
+            found.c.state,
+            Customer.number.label("customer"),
+            Customer.name,
+            Site.code,
+            pdf.id.label("pdf_id"),
+            xml.id.label("xml_id"),
+            sa.case((found.c.paper == found.c.pdf, None), else_=paper.id).label("paper_id"),
+        )
+        .join(Customer, Customer.id == found.c.customer_id)
+        .outerjoin(Site, Site.id == found.c.paying_site_id)
+        .outerjoin(pdf, pdf.key == found.c.pdf)
+        .outerjoin(xml, xml.key == found.c.xml)
+        .outerjoin(paper, paper.key == found.c.paper)
+        .order_by(Customer.number, sa.func.coalesce(Site.code, ""), found.c.number.desc())
+    )
+    if search:
+        statement = statement.where(matches(search, Customer.number, Customer.name, found.c.number))
+    return paged(session, statement, number)
+
+
+@dataclass(frozen=True, slots=True)
+class HandOvers:
+    """What left for bookkeeping and post."""
+
+    sap: dict[str, int]
+    datev: Sequence[Any]
+    batches: Sequence[Any]
+
+
+def hand_overs(session: Session, run_id: int) -> HandOvers:
+    """Counts of SAP documents by state, the DATEV files, the postal batches."""
+    sap = session.execute(
+        sa.select(SapDocument.state, sa.func.count())
+        .join(Invoice, Invoice.id == SapDocument.invoice_id)
+        .join(BillingItem, BillingItem.id == Invoice.item_id)
+        .where(BillingItem.run_id == run_id)
+        .group_by(SapDocument.state)
+    ).tuples()
+    count = sa.select(sa.func.count(Invoice.id))
+    datev = session.execute(
+        sa.select(
+            DatevFile.sequence,
+            DatevFile.file_name,
+            DatevFile.created_at,
+            ArchivedObject.id.label("object_id"),
+            count.where(Invoice.datev_file_id == DatevFile.id).scalar_subquery().label("invoices"),
+        )
+        .outerjoin(ArchivedObject, ArchivedObject.key == DatevFile.archive_key)
+        .where(DatevFile.run_id == run_id)
+        .order_by(DatevFile.sequence)
+    ).all()
+    batches = session.execute(
+        sa.select(
+            PostalBatch.id,
+            PostalBatch.sequence,
+            PostalBatch.created_at,
+            PostalBatch.printed_at,
+            PostalBatch.printed_by,
+            ArchivedObject.id.label("object_id"),
+            count.where(Invoice.postal_batch_id == PostalBatch.id).scalar_subquery().label("letters"),
+        )
+        .outerjoin(ArchivedObject, ArchivedObject.key == PostalBatch.archive_key)
+        .where(PostalBatch.run_id == run_id)
+        .order_by(PostalBatch.sequence)
+    ).all()
+    return HandOvers({state.value: n for state, n in sap}, datev, batches)
+
+
+def sap_documents(session: Session, run_id: int, number: int, state: str = "") -> Page[Any]:
+    """SAP documents of a run, failed ones first, a page at a time."""
+    statement = (
+        sa.select(
+            Invoice.number,
+            Invoice.gross,
+            Customer.number.label("customer"),
+            Customer.name,
+            SapDocument.state,
+            SapDocument.adapter,
+            SapDocument.remote_id,
+            SapDocument.attempts,
+            SapDocument.posted_at,
+            SapDocument.error,
+            ArchivedObject.id.label("object_id"),
+        )
+        .join(Invoice, Invoice.id == SapDocument.invoice_id)
+        .join(BillingItem, BillingItem.id == Invoice.item_id)
+        .join(Customer, Customer.id == SapDocument.customer_id)
+        .outerjoin(ArchivedObject, ArchivedObject.key == SapDocument.archive_key)
+        .where(BillingItem.run_id == run_id)
+        .order_by(sa.case((SapDocument.state == HandOverState.FAILED, 0), else_=1), Invoice.number)
+    )
+    if state in set(HandOverState):
+        statement = statement.where(SapDocument.state == HandOverState(state))
+    return paged(session, statement, number)
+
+
+def open_proposals(session: Session, month: str) -> int:
+    """Over-bookings of the month that wait for a decision."""
+    return session.scalars(
+        sa.select(sa.func.count(CorrectionProposal.id)).where(
+            CorrectionProposal.month == month, CorrectionProposal.state == ProposalState.PROPOSED
+        )
+    ).one()
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceSheet:
+    """An issued invoice with its files and what became of it."""
+
+    invoice: Invoice
+    customer: Customer
+    site: str | None
+    report: str | None
+    cancels: str | None
+    cancelled_by: str | None
+    files: list[tuple[str, int]]
+    mail: tuple[int, MailState] | None
+    sap: SapDocument | None
+
+
+def invoice_sheet(session: Session, number: str) -> InvoiceSheet | None:
+    """The invoice with this number."""
+    other, back = sa.orm.aliased(Invoice), sa.orm.aliased(Invoice)
+    row = session.execute(
+        sa.select(
+            Invoice,
+            Customer,
+            Site.code,
+            ServiceReport.number,
+            other.number,
+            back.number,
+            OutboxMail.id,
+            OutboxMail.state,
+            SapDocument,
+        )
+        .join(Customer, Customer.id == Invoice.customer_id)
+        .outerjoin(Site, Site.id == Invoice.paying_site_id)
+        .outerjoin(ServiceReport, ServiceReport.id == Invoice.report_id)
+        .outerjoin(other, other.id == Invoice.cancels_id)
+        .outerjoin(back, back.cancels_id == Invoice.id)
+        .outerjoin(OutboxMail, OutboxMail.id == Invoice.mail_id)
+        .outerjoin(SapDocument, SapDocument.invoice_id == Invoice.id)
+        .where(Invoice.number == number)
+    ).one_or_none()
+    if row is None:
+        return None
+    invoice, customer, site, report, cancels, cancelled_by, mail_id, mail_state, sap = row
+    wanted = {
+        invoice.archive_key: "Rechnung (PDF)",
+        invoice.paper_archive_key: "Druckfassung (PDF)",
+        invoice.xml_archive_key: "Strukturierte Rechnung (XML)",
+        invoice.check_archive_key: "Prüfprotokoll",
+    }
+    if invoice.paper_archive_key == invoice.archive_key:
+        wanted[invoice.archive_key] = "Rechnung (PDF)"
+    ids = dict(
+        session.execute(
+            sa.select(ArchivedObject.key, ArchivedObject.id).where(ArchivedObject.key.in_([k for k in wanted if k]))
+        )
+        .tuples()
+        .all()
+    )
+    files = [(title, ids[key]) for key, title in wanted.items() if key in ids]
+    mail = (mail_id, mail_state) if mail_id is not None else None
+    return InvoiceSheet(invoice, customer, site, report, cancels, cancelled_by, files, mail, sap)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _prepare() -> None:
-    """The clock of the example, no days of grace, links that lead to this machine; what is set by hand stays."""
+    """The clock of the example, no days of grace, links to this machine, no second factor; what is set by hand stays."""
     import datetime as dt
 
     from deployments.demo import TODAY
@@ -26,6 +26,7 @@ def _prepare() -> None:
         clock.set_today(dt.date.fromisoformat(TODAY))
     os.environ.setdefault("DREHKREUZ_REPORT_GRACE_DAYS", "0")
     os.environ.setdefault("DREHKREUZ_PORTAL_URL", instance().portal_url)
+    os.environ.setdefault("DREHKREUZ_SECOND_FACTOR", "optional")
 
 
 def demo_command(

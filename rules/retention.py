@@ -1,7 +1,7 @@
 """How long the house must keep what it issued and received (§ 147 AO, § 257 HGB, § 14b UStG). Pure: no clock.
 
 The period starts with the end of the calendar year in which the document came to be, so it is counted in whole years from
-there: a voucher of any day of 2026 may go from 1 January 2035 on. The table of `docs/rules/retention.md` is tested.
+there: a voucher of any day of 2026 may go from 1 January 2035 on. The table of `docs/rules/aufbewahrung.md` is tested.
 """
 
 import datetime as dt

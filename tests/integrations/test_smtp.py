@@ -1,34 +1,19 @@
 """Handing over: every way a server can say no, and that the outcome is always named right."""
 
-import datetime as dt
-import smtplib
+import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 
-from integrations.mail.compose import compose
 from integrations.mail.null import NullSender
-from integrations.mail.sink import MailSink, sunk_mails
 from integrations.mail.smtp import AsyncSmtpSender, SmtpSender
-from integrations.mail.types import Address, MailSettingsError, MailTexts, OutgoingMail, SendResult, SendState, SmtpServer
+from integrations.mail.types import MailSettingsError, OutgoingMail, SendResult, SendState, SmtpServer
 from tests.hostile_smtp import HostileSmtp, Plan
-from tests.servers import SinkProcess, free_ports
-
-NOW = dt.datetime(2026, 11, 2, 6, tzinfo=dt.UTC)
-
-
-def mail(key: str = "bericht:1", to: tuple[str, ...] = ("anna@kunde.example",), text: str = "Guten Tag,\n") -> OutgoingMail:
-    return compose(
-        key=key,
-        date=NOW,
-        sender=Address("service@haus.example", "Müller IT"),
-        to=[Address(a) for a in to],
-        texts=MailTexts(f"Betreff {key}", text, f"<p>{text}</p>"),
-    )
+from tests.integrations.making import mail
+from tests.servers import free_ports
 
 
 def sender(server: HostileSmtp, timeout: float = 2.0, **more: str) -> SmtpSender:
@@ -85,7 +70,6 @@ def test_before_data_that_raises_stops_the_mail_and_not_the_next() -> None:
 
 
 def test_before_data_may_be_awaitable() -> None:
-    import asyncio
 
     called: list[str] = []
 
@@ -348,71 +332,7 @@ def test_a_password_never_goes_in_clear_over_the_network() -> None:
         SmtpSender(SmtpServer("mail.haus.example", 25, tls="none", user="haus", password="geheim"))
 
 
-# --- the sink and the null sender ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def sink_process(tmp_path: Path) -> Iterator[SinkProcess]:
-    process = SinkProcess(tmp_path / "sink").start()
-    yield process
-    process.stop()
-
-
-def test_the_sink_keeps_every_byte_with_its_envelope(sink_process: SinkProcess) -> None:
-    to = ("anna@kunde.example", "bert@kunde.example")
-    mails = [mail(str(n), to=to, text="Größe\n.\n") for n in range(5)]
-    with SmtpSender(SmtpServer("127.0.0.1", sink_process.port, tls="none")) as out:
-        results = [out.send(m) for m in mails]
-
-    kept = sunk_mails(sink_process.folder)
-    assert [k.raw for k in kept] == [m.raw for m in mails]
-    assert {(k.sender, k.recipients) for k in kept} == {("service@haus.example", to)}
-    assert [f"250 2.0.0 Ok: queued as {k.id}" for k in kept] == [r.reply for r in results]
-    assert all(k.received_at.tzinfo for k in kept)
-
-
-def test_the_sink_speaks_to_others_and_survives_a_kill(sink_process: SinkProcess) -> None:
-    import signal
-
-    with smtplib.SMTP("127.0.0.1", sink_process.port) as foreign:
-        foreign.sendmail("a@b.example", ["c@d.example"], b"Subject: Hallo\r\n\r\nText\r\n")
-    sink_process.stop(signal.SIGKILL)
-    (sink_process.folder / "port").unlink()
-    sink_process.start()
-    with smtplib.SMTP("127.0.0.1", sink_process.port) as foreign:
-        foreign.sendmail("a@b.example", ["c@d.example"], b"Subject: Wieder\r\n\r\nText\r\n")
-
-    assert [message_from_bytes(k.raw)["Subject"] for k in sunk_mails(sink_process.folder)] == ["Hallo", "Wieder"]
-
-
-def test_a_half_written_mail_is_not_listed(tmp_path: Path) -> None:
-    sink = MailSink(tmp_path)
-    sink.keep("a@b.example", ["c@d.example"], b"Subject: x\r\n\r\n")
-    (tmp_path / "20990101T000000000000-deadbeef.eml.part").write_bytes(b"Subj")
-    (tmp_path / "20990101T000000000000-deadbeef.json").write_text("{}")
-
-    assert len(sunk_mails(tmp_path)) == 1
-
-
-def test_a_full_sink_puts_the_sender_off(tmp_path: Path) -> None:
-    import asyncio
-
-    from aiosmtpd.smtp import Envelope
-
-    sink = MailSink(tmp_path / "away")
-    (tmp_path / "away").rmdir()
-    envelope = Envelope()
-    envelope.mail_from, envelope.rcpt_tos, envelope.original_content = "a@b.example", ["c@d.example"], b"x"
-    answer = asyncio.run(sink.handle_DATA(None, None, envelope))  # type: ignore[arg-type]
-
-    assert answer.startswith("452 4.3.1")
-
-
-def test_a_taken_port_is_said_in_german(sink_process: SinkProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from integrations.mail.sink import main
-
-    assert main(["--dir", str(tmp_path / "x"), "--port", str(sink_process.port)]) != 0
-    assert "anderen Port" in capsys.readouterr().err
+# --- side by side ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_null_sender_answers_as_told() -> None:

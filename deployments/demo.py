@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -105,7 +106,7 @@ def release_month(demo: Demo) -> None:
         seen = preview.build(session, month)
         preview.remember(session, seen, clock.now())
     blocked = seen.blocked
-    net = sum(item.payer.net for item in seen.items)
+    net = sum((item.payer.net for item in seen.items), start=Decimal("0.00"))
     demo.say(f"Vorschau {MONTH}: {len(seen.items)} Abrechnungen, {overview.amount(net)} EUR netto, {len(blocked)} Sperren")
     for item, why in blocked:
         demo.say(f"  {preview.who_is(item.keys.number, item.payer.site)}: {why.why}")

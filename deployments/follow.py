@@ -19,6 +19,8 @@ PERIOD = 0.5
 GERMAN_STATES = {
     "Scheduled": "eingeplant",
     "Pending": "wird gestartet",
+    "Submitting": "wird gestartet",
+    "InfrastructurePending": "wird gestartet",
     "Running": "läuft",
     "AwaitingRetry": "wird wieder aufgenommen",
     "Retrying": "läuft erneut",
@@ -69,9 +71,10 @@ class Follower:
 
     def _tell(self, run_id: str, name: str) -> None:
         self._tell_lines(run_id)
-        if name != self._state:
-            self._state = name
-            self.say(f"Lauf {GERMAN_STATES.get(name, name)}")
+        german = GERMAN_STATES.get(name, name)
+        if german != self._state:
+            self._state = german
+            self.say(f"Lauf {german}")
         for artifact in self.api.progress(run_id):
             share = int(float(artifact["data"] or 0))
             if self._shares.get(artifact["id"]) != share:
@@ -83,7 +86,7 @@ class Follower:
             self._lines += len(lines)
             for line in lines:
                 if line["level"] >= logging.WARNING or not line["name"].startswith("prefect"):
-                    self.say(f"  {line['message']}")
+                    self.say(f"  {str(line['message']).strip().splitlines()[0][:300]}")  # the trace stays in Prefect's log
 
 
 def start(api: PrefectApi, name: str, given: dict[str, str]) -> str:

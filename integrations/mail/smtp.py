@@ -232,8 +232,10 @@ class AsyncSmtpSender:
             raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         async with asyncio.timeout(self._patience(content)):
             protocol.write(content)
+            pause = 0.0002
             while transport.get_write_buffer_size():
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 0.02)
                 if transport.is_closing():
                     raise aiosmtplib.SMTPServerDisconnected("Connection lost")
         return protocol

@@ -106,7 +106,7 @@ def _line_row(line: InvoiceLine) -> Row:
 
 def _vat_label(group: VatGroup) -> str:
     if group.rate == 0:
-        return group.exemption_reason or EXEMPT
+        return f"{group.exemption_reason or EXEMPT}, netto {text.euro(group.net)}"
     return f"{text.percent(group.rate)} Umsatzsteuer auf {text.euro(group.net)}"
 
 
@@ -123,12 +123,12 @@ def _subject(content: InvoiceContent) -> str:
 
 
 def _info(content: InvoiceContent) -> list[tuple[str, str]]:
-    number = "Belegnummer" if content.kind is InvoiceKind.CANCELLATION else "Rechnungsnummer"
     rows = [
-        (number, content.number),
+        ("Rechnungsnummer", content.number),
         ("Datum", text.day(content.issued_on)),
         ("Leistungszeitraum", text.period(content.supply_from, content.supply_to)),
         ("Kundennummer", content.buyer.number),
+        ("Ihre USt-IdNr.", content.buyer.vat_id if content.buyer.country not in {"DE", ""} else ""),
         ("Servicebericht", content.report_number),
         ("Vertrag", content.contract_number),
         ("Ihre Bestellung", content.order_reference),
@@ -159,6 +159,13 @@ def _opening(content: InvoiceContent) -> list[str]:
     else:
         first = "Für die vereinbarten Leistungen berechnen wir Ihnen:"
     return ["Sehr geehrte Damen und Herren,", first, *([f"Grund: {content.reason}"] if content.reason else [])]
+
+
+def _amount_label(content: InvoiceContent) -> str:
+    """Not "Gutschrift": in tax law that is an invoice which the customer writes (§ 14 Abs. 2 UStG)."""
+    if content.kind is InvoiceKind.CANCELLATION:
+        return "Stornobetrag"
+    return "Erstattungsbetrag" if content.totals.gross < 0 else "Rechnungsbetrag"
 
 
 def _payment(content: InvoiceContent) -> list[str]:
@@ -225,7 +232,7 @@ def _values(original: InvoiceContent, *, copy: bool) -> dict[str, Any]:
         "with_rate": len({row.rate for row in rows}) > 1,
         "with_quantity": any(row.quantity for row in rows),
         "totals": {"net": content.totals.net, "gross": content.totals.gross, "vat_groups": groups},
-        "amount_label": "Gutschriftbetrag" if content.totals.gross < 0 else "Rechnungsbetrag",
+        "amount_label": _amount_label(content),
         "payment": _payment(content),
         "closing": _closing(content),
         "girocode": _girocode(content),

@@ -8,6 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from integrations.documents import text
+from integrations.documents.address import envelope
+from integrations.documents.address import postal_lines as postal_lines  # noqa: PLC0414 - other letters ask here too
 from integrations.documents.contents import (
     DirectDebit,
     Face,
@@ -56,26 +58,6 @@ def title_of(content: InvoiceContent) -> str:
     if content.kind is InvoiceKind.CANCELLATION:
         return "Stornorechnung"
     return "Rechnungskorrektur" if is_refund(content) else "Rechnung"
-
-
-def postal_lines(party: Party) -> list[str]:
-    """Address as on an envelope: at most six lines (DIN 5008)."""
-    lines = [party.name]
-    if party.site_name and party.site_name not in party.name:
-        lines.append(party.site_name)
-    if party.attention:
-        lines.append(party.attention)
-    lines += [party.street, f"{party.postal_code} {party.city}".strip()]
-    if party.country not in {"DE", ""}:
-        lines.append(country_name(party.country))
-    return [line for line in lines if line]
-
-
-def country_name(code: str) -> str:
-    """German country name in capitals, as the post asks for."""
-    from babel import Locale
-
-    return str(Locale("de").territories.get(code, code)).upper()
 
 
 def _rows(content: InvoiceContent) -> list[Row]:
@@ -225,7 +207,7 @@ def _values(original: InvoiceContent, *, copy: bool) -> dict[str, Any]:
         "subject": _subject(content),
         "keywords": ", ".join(k for k in (content.number, content.report_number, content.buyer.number) if k),
         "about": "dieser Rechnung" if content.kind is not InvoiceKind.CANCELLATION else "dieser Stornorechnung",
-        "address": postal_lines(content.postal_address or content.buyer),
+        "address": envelope(content.postal_address or content.buyer),
         "info": _info(content),
         "opening": _opening(content),
         "rows": rows,

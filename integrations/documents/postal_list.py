@@ -7,9 +7,9 @@ from decimal import Decimal
 from pypdf import PdfReader, PdfWriter
 
 from integrations.documents import text
+from integrations.documents.address import postal_lines
 from integrations.documents.contents import PostalListContent
 from integrations.documents.engine import engine
-from integrations.documents.invoice import postal_lines
 
 
 def render_postal_list(content: PostalListContent) -> bytes:

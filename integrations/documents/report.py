@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from integrations.documents import text
+from integrations.documents.address import postal_lines
 from integrations.documents.contents import (
     AgreementReference,
     Charge,
@@ -22,9 +23,11 @@ from integrations.documents.contents import (
 )
 from integrations.documents.engine import engine
 from integrations.documents.graphics import kontingent_chart
-from integrations.documents.invoice import EXEMPT, amount_of, postal_lines
+from integrations.documents.invoice import EXEMPT, amount_of
 from kit.clock import local
 
+LONG = 1500
+"""Characters of an entry from which on it may be broken over pages."""
 HEAD_OFFICE = "Hauptsitz"
 FREE_LEAD = "Diese Leistungen stellen wir Ihnen nicht in Rechnung; sie belasten auch kein Kontingent."
 _KINDS = {
@@ -44,6 +47,8 @@ class Shown:
     ticket: str
     text: str
     minutes: str
+    long: bool
+    """Too long to be kept on one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,7 @@ def _facts(content: ReportContent, billable: list[EntryLine], free: list[EntryLi
     ]
     if content.entries:
         gross = content.totals.gross if content.totals else Decimal(0)
-        facts.append({"label": "Rechnungsbetrag brutto" if gross else "Keine Rechnung", "value": text.euro(gross)})
+        facts.append({"label": "Rechnungsbetrag brutto", "value": text.euro(gross)})
     return facts
 
 
@@ -170,6 +175,7 @@ def _shown(entry: EntryLine, month: dt.date) -> Shown:
         ticket=text.joined((entry.ticket_number, entry.ticket_subject)),
         text="".join(f"\n{line}" for line in lines),
         minutes=_minutes(entry.billed_minutes if entry.billable else entry.raw_minutes),
+        long=sum(map(len, lines)) > LONG,
     )
 
 
@@ -265,8 +271,8 @@ def _statement_sentences(statement: KontingentStatement) -> Iterable[str]:
     if statement.correction_proposed:
         rate = f" zum Stundenpreis von {text.price(statement.hour_price)} netto" if statement.hour_price is not None else ""
         yield (
-            f"Das Kontingent ist um {text.hours(statement.correction_proposed)} überbucht. Ihr Kundenbetreuer prüft, ob diese "
-            f"Stunden{rate} ausgeglichen werden; berechnet wird das erst nach seiner Freigabe."
+            f"Das Kontingent ist um {text.hours(statement.correction_proposed)} überbucht. Wir prüfen, ob diese Stunden{rate} "
+            "ausgeglichen werden; berechnet wird erst, was danach freigegeben ist."
         )
     if not statement.includes_travel:
         yield "Anfahrten sind im Kontingent nicht enthalten."

@@ -153,10 +153,8 @@ def _address(party: TradeParty, of: House | Party) -> None:
 
 
 def _delivery(document: Document, content: InvoiceContent) -> None:
-    """BT-72 for a single day, else the period of BG-14; BG-13 for the branch that was served."""
-    if content.ship_to is not None:
-        branch = document.trade.delivery.ship_to
-        _party(branch, content.ship_to)
+    """BG-13: the branch that was served, else the buyer (the group must not be empty); BT-72 or the period of BG-14."""
+    _party(document.trade.delivery.ship_to, content.ship_to or content.buyer)
     if content.supply_from == content.supply_to:
         document.trade.delivery.event.occurrence = content.supply_to
     period = document.trade.settlement.period

@@ -128,6 +128,8 @@ class ServiceReport(CustomerScoped):
     archive_key: Mapped[str | None]
     sha256: Mapped[str | None] = mapped_column(sa.String(64))
     mail_id: Mapped[int | None] = mapped_column(sa.ForeignKey("outbox_mail.id"))
+    fault: Mapped[str | None]
+    """Why its pages could not be made; cleared by the next visit."""
 
 
 class Charge(enum.StrEnum):
@@ -276,7 +278,7 @@ class Invoice(CustomerScoped):
     datev_file_id: Mapped[int | None] = mapped_column(sa.ForeignKey("datev_file.id"))
     sent_at: Mapped[dt.datetime | None]
     fault: Mapped[str | None]
-    """Why it may not be issued yet (a rule of the e-invoice is broken); cleared when it gets its number."""
+    """Why it cannot go on (a rule of the e-invoice is broken, pages could not be made); cleared by the next visit."""
     reason: Mapped[str | None]
     """Why it was cancelled or corrected."""
 

@@ -59,7 +59,8 @@ class OutboxMail(Record):
     key: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     customer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("customer.id"), index=True)
-    message_id: Mapped[str] = mapped_column(unique=True)
+    message_id: Mapped[str] = mapped_column(index=True)
+    """One per mail; recipients that were put off while others were served share it in a row of their own."""
     sender: Mapped[str]
     recipients: Mapped[TextList]
     subject: Mapped[str]

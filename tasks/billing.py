@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from actions import sap
+from actions import sap as sap
 from actions.billing import handover, invoices, overview, preview, release, reports, visit
 from actions.billing.overview import amount
 from actions.billing.visit import Standing

@@ -1,15 +1,15 @@
 """Pages for the steps, set on as many processes as this worker has cores; fonts and style sheets are loaded once each."""
 
-import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from actions.billing.invoices import Rendered, RenderJob
+from actions.billing.reports import Page
 from integrations.documents.contents import PostalListContent, ReportContent
-from integrations.documents.invoice import render_invoice, render_paper_face
+from integrations.documents.jobs import InvoiceJob, Job, PaperJob, ReportJob
 from integrations.documents.pool import RenderPool
-from integrations.documents.report import render_report
+from integrations.documents.postal_list import render_postal_batch
 from kit.settings import settings
 
 
@@ -18,32 +18,31 @@ def _pool(process: int) -> RenderPool:  # noqa: ARG001 - the process id as key: 
     return RenderPool(settings().render_processes or os.cpu_count() or 1)
 
 
-def render_reports(contents: Sequence[ReportContent]) -> list[bytes]:
+def render_reports(contents: Sequence[ReportContent]) -> list[Page]:
     """The PDFs of these reports, in their order."""
-    return _pool(os.getpid()).map(render_report, contents)
+    outcomes = _pool(os.getpid()).map(ReportJob(content) for content in contents)
+    return [Page(outcome.pdf, outcome.error) for outcome in outcomes]
+
+
+def _pages(job: RenderJob) -> Iterator[Job]:
+    if job.einvoice:
+        yield InvoiceJob(job.content, job.xml, job.report_pdf)
+    if job.paper:
+        yield PaperJob(job.content)
 
 
 def render_invoices(jobs: Sequence[RenderJob]) -> list[Rendered]:
-    """The pages of these invoices, in their order."""
-    return _pool(os.getpid()).map(render_one, jobs)
-
-
-def render_one(job: RenderJob) -> Rendered:
-    """E-invoice, printed face, or both, as the customer and the law want it."""
-    einvoice = render_invoice(job.content, job.xml, job.report_pdf) if job.einvoice else None
-    paper = render_paper_face(job.content) if job.paper else None
-    return Rendered(einvoice, paper)
+    """The pages of these invoices, in their order: e-invoice, printed face, or both, as customer and law want it."""
+    outcomes = iter(list(_pool(os.getpid()).map(page for job in jobs for page in _pages(job))))
+    rendered = []
+    for job in jobs:
+        einvoice = next(outcomes) if job.einvoice else None
+        paper = next(outcomes) if job.paper else None
+        errors = [outcome.error for outcome in (einvoice, paper) if outcome is not None and outcome.error]
+        rendered.append(Rendered(einvoice.pdf if einvoice else None, paper.pdf if paper else None, "; ".join(errors)))
+    return rendered
 
 
 def postal_batch(content: PostalListContent, letters: Sequence[bytes]) -> bytes:
     """Check list first, then the letters, as one PDF to print."""
-    from pypdf import PdfWriter
-
-    from integrations.documents.postal import render_postal_list
-
-    writer = PdfWriter()
-    for pdf in (render_postal_list(content), *letters):
-        writer.append(io.BytesIO(pdf), import_outline=False)
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
+    return render_postal_batch(content, letters)

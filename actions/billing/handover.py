@@ -211,7 +211,7 @@ def datev_filed(session: Session, run_id: int, invoices: Sequence[Invoice], file
         rows.append(DatevFile(run_id=run_id, sequence=number, file_name=file.name, archive_key=kept[0].key))
     session.add_all(rows)
     session.flush()
-    for invoice in invoices:
+    for invoice in invoices if rows else ():
         invoice.datev_file_id = rows[0].id
     return [row.file_name for row in rows]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
-from integrations.einvoice import CheckRecord, Profile, build_cii, check
 from sqlalchemy.orm import Session
 
 from actions import archive
@@ -18,6 +17,7 @@ from actions.mail.outbox import NewMail, queue
 from actions.numbers import next_numbers
 from integrations.documents.contents import Face as ContentFace
 from integrations.documents.contents import InvoiceContent
+from integrations.einvoice import CheckRecord, Profile, build_cii, check
 from integrations.mail.catalogue import invoice_mail
 from integrations.mail.types import Attachment
 from kit import clock
@@ -61,10 +61,11 @@ class RenderJob:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The pages: the e-invoice (hybrid PDF), the printed face, or both."""
+    """The pages: the e-invoice (hybrid PDF), the printed face, or both; or why there are none."""
 
     einvoice: bytes | None
     paper: bytes | None
+    error: str = ""
 
 
 RenderInvoices = Callable[[Sequence[RenderJob]], list[Rendered]]
@@ -142,13 +143,10 @@ def _locked(session: Session, ids: Sequence[int], limit: int) -> list[Invoice]:
 
 
 def clear_faults(session: Session, run_id: int) -> None:
-    """At the start of a visit: what failed the check is tried again, somebody may have mended the data."""
+    """At the start of a visit: what failed is tried again, somebody may have mended the data."""
     in_run = sa.select(BillingItem.id).where(BillingItem.run_id == run_id)
-    session.execute(
-        sa.update(Invoice)
-        .where(Invoice.item_id.in_(in_run), Invoice.state == InvoiceState.PLANNED, Invoice.fault.is_not(None))
-        .values(fault=None)
-    )
+    for entity in (Invoice, ServiceReport):
+        session.execute(sa.update(entity).where(entity.item_id.in_(in_run), entity.fault.is_not(None)).values(fault=None))
 
 
 def number_now(session: Session, invoices: Sequence[Invoice], due: dict[int, dt.date]) -> None:
@@ -191,7 +189,7 @@ def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit:
     invoices = session.scalars(
         sa.select(Invoice)
         .join(BillingItem, BillingItem.id == Invoice.item_id)
-        .where(BillingItem.run_id == run_id, Invoice.state == InvoiceState.NUMBERED)
+        .where(BillingItem.run_id == run_id, Invoice.state == InvoiceState.NUMBERED, Invoice.fault.is_(None))
         .order_by(Invoice.number)
         .limit(limit)
         .with_for_update(of=Invoice, skip_locked=True)
@@ -200,19 +198,25 @@ def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit:
         return 0
     contents = invoice_contents(session, [i.id for i in invoices])
     reports = _report_pdfs(session, invoices)
-    jobs, records = [], []
+    ready: list[tuple[Invoice, RenderJob, CheckRecord]] = []
     for invoice in invoices:
         job, record = _job(invoice, contents[invoice.id], reports)
-        jobs.append(job)
-        records.append(record)
-    for invoice, job, record, pages in zip(invoices, jobs, records, render(jobs), strict=True):
-        _finish(session, invoice, job, record, pages)
-    _queue(session, [(i, j) for i, j in zip(invoices, jobs, strict=True) if j.einvoice])
+        if record.ok:
+            ready.append((invoice, job, record))
+        else:
+            invoice.fault = "; ".join(record.reasons)[:2000]
+    issued = []
+    for (invoice, job, record), pages in zip(ready, render([job for _, job, _ in ready]), strict=True):
+        invoice.fault = pages.error or None
+        if not pages.error:
+            _finish(session, invoice, job, record, pages)
+            issued.append((invoice, job))
+    _queue(session, [(invoice, job) for invoice, job in issued if job.einvoice])
     session.add_all(
         SapDocument(
             customer_id=i.customer_id, invoice_id=i.id, key=i.number or "", adapter=settings().sap, state=HandOverState.QUEUED
         )
-        for i in invoices
+        for i, _ in issued
     )
     return len(invoices)
 
@@ -229,10 +233,7 @@ def _job(invoice: Invoice, content: InvoiceContent, reports: dict[int, bytes]) -
     report_pdf = reports.get(invoice.report_id or 0)
     content = replace(content, einvoice_exists=einvoice)
     xml = build_cii(content, profile_of(content.face), report_pdf=report_pdf)
-    record = check(xml)
-    if not record.ok:
-        raise InvoiceCheckError(f"Rechnung {invoice.number}: verletzt die Regeln der E-Rechnung: {'; '.join(record.reasons)}")
-    return RenderJob(content, xml, report_pdf, einvoice=einvoice, paper=invoice_guard.Face.POST in faces), record
+    return RenderJob(content, xml, report_pdf, einvoice=einvoice, paper=invoice_guard.Face.POST in faces), check(xml)
 
 
 def _finish(session: Session, invoice: Invoice, job: RenderJob, record: CheckRecord, pages: Rendered) -> None:

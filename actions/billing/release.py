@@ -213,17 +213,17 @@ def _write_lines(session: Session, run_id: int, reported: Sequence[tuple[Preview
                 }
             )
     _insert(session, ServiceReportLine, rows)
-    line = ServiceReportLine
+    written = ServiceReportLine
     session.execute(
         sa.update(ServiceEntry)
         .where(
-            ServiceEntry.id == line.entry_id,
-            line.report_id == ServiceReport.id,
+            ServiceEntry.id == written.entry_id,
+            written.report_id == ServiceReport.id,
             ServiceReport.item_id == BillingItem.id,
             BillingItem.run_id == run_id,
             ServiceEntry.report_id.is_(None),
         )
-        .values(report_id=line.report_id),
+        .values(report_id=written.report_id),
         execution_options={"synchronize_session": False},
     )
 

@@ -23,7 +23,16 @@ from models.parties import Customer, Site
 from models.plumbing import MailState, OutboxMail
 from models.work import EntryState, ServiceEntry
 
-RenderReports = Callable[[Sequence[ReportContent]], list[bytes]]
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A rendered document, or why there is none."""
+
+    pdf: bytes | None
+    error: str = ""
+
+
+RenderReports = Callable[[Sequence[ReportContent]], list[Page]]
 """Renders a batch in the given order, on as many processes as this worker has."""
 
 
@@ -95,7 +104,7 @@ def issue_reports(session: Session, run_id: int, render: RenderReports, limit: i
     reports = session.scalars(
         sa.select(ServiceReport)
         .join(BillingItem, BillingItem.id == ServiceReport.item_id)
-        .where(BillingItem.run_id == run_id, ServiceReport.state == ReportState.NUMBERED)
+        .where(BillingItem.run_id == run_id, ServiceReport.state == ReportState.NUMBERED, ServiceReport.fault.is_(None))
         .order_by(ServiceReport.number)
         .limit(limit)
         .with_for_update(of=ServiceReport, skip_locked=True)
@@ -103,22 +112,28 @@ def issue_reports(session: Session, run_id: int, render: RenderReports, limit: i
     if not reports:
         return 0
     contents = report_contents(session, [r.id for r in reports])
-    pdfs = render([contents[r.id] for r in reports])
+    made = []
+    for report, page in zip(reports, render([contents[r.id] for r in reports]), strict=True):
+        report.fault = page.error or None
+        if page.pdf is not None:
+            made.append((report, page.pdf))
     kept = archive.keep(
         session,
         *(
             Document("reports", report.number or "", pdf, customer_id=report.customer_id, day=contents[report.id].issued_on)
-            for report, pdf in zip(reports, pdfs, strict=True)
+            for report, pdf in made
         ),
     )
-    for report, place in zip(reports, kept, strict=True):
+    for (report, _), place in zip(made, kept, strict=True):
         report.archive_key, report.sha256, report.state = place.key, place.sha256, ReportState.ISSUED
-    _queue(session, list(zip(reports, pdfs, strict=True)), contents)
+    _queue(session, made, contents)
     return len(reports)
 
 
 def _queue(session: Session, reports: Sequence[tuple[ServiceReport, bytes]], contents: dict[int, ReportContent]) -> None:
     """One mail per report, all its recipients in To."""
+    if not reports:
+        return
     house = the_house(session)
     to = _recipients(session, [report for report, _ in reports])
     follows = set(

@@ -93,9 +93,16 @@ class _Standing:
         )
         items = rows.tuples().all()
         reports = {
-            item_id: (number, state, mail_state, error)
-            for item_id, number, state, mail_state, error in self.session.execute(
-                self._rows(ServiceReport.item_id, ServiceReport.number, ServiceReport.state, OutboxMail.state, OutboxMail.error)
+            item_id: (number, state, mail_state, error, fault)
+            for item_id, number, state, mail_state, error, fault in self.session.execute(
+                self._rows(
+                    ServiceReport.item_id,
+                    ServiceReport.number,
+                    ServiceReport.state,
+                    OutboxMail.state,
+                    OutboxMail.error,
+                    ServiceReport.fault,
+                )
             ).tuples()
         }
         invoices = self._invoices()
@@ -174,7 +181,9 @@ class _InvoiceStanding:
 
 
 def _report_blocked(who: str, report: tuple[Any, ...], *, has_recipient: bool) -> list[Blocked]:
-    number, state, mail, error = report
+    number, state, mail, error, fault = report
+    if fault:
+        return [Blocked("document", number, f"Servicebericht {number} konnte nicht gesetzt werden: {fault}", "operator")]
     if state is ReportState.PLANNED:
         return [] if has_recipient else [no_recipient(who)]
     if mail is MailState.BOUNCED:
@@ -191,8 +200,8 @@ def _invoice_blocked(standing: _InvoiceStanding) -> list[Blocked]:
     number = invoice.number or ""
     blocked = []
     if invoice.fault:
-        why = f"Die Rechnung verletzt die Regeln der E-Rechnung und wird nicht ausgestellt: {invoice.fault}"
-        blocked.append(Blocked("einvoice", str(invoice.id), why, "back_office"))
+        why = f"Rechnung {number or 'ohne Nummer'} kann nicht ausgestellt werden: {invoice.fault}"
+        blocked.append(Blocked("einvoice", number or str(invoice.id), why, "back_office"))
     if standing.wants_mail and standing.mail is None and invoice.state is InvoiceState.ISSUED:
         why = f"Rechnung {number}: Es gibt keine E-Mail-Adresse für die E-Rechnung."
         blocked.append(Blocked("recipient", number, why, "account_manager"))

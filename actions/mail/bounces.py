@@ -61,8 +61,8 @@ def _read(session: Session, item: InboxItem) -> bool:
     if bounce is None or not bounce.message_id:
         return False
     known = True
-    if bounce.permanent:
-        known = dispatch.bounced(session, bounce.message_id, bounce.recipient, f"{bounce.status} {bounce.diagnostic}".strip())
+    for back in bounce.recipients if bounce.permanent else ():
+        known = dispatch.bounced(session, bounce.message_id, back.recipient, f"{back.status} {back.diagnostic}".strip())
     if not known:
         item.state, item.reason = InboxState.PARKED, f"Rückläufer zu einer Mail, die nicht von hier stammt: {bounce.message_id}"
         return True

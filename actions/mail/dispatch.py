@@ -85,7 +85,9 @@ def settle(session: Session, mail_id: int, result: SendResult) -> MailState:
     match result.state:
         case SendState.ACCEPTED:
             row.state, row.accepted_at, row.reply, row.error = MailState.ACCEPTED, now, result.reply, result.reason or None
-            if result.partial:
+            if result.retry_recipients:
+                _send_rest(session, row, result, now)
+            if any(refusal.permanent for refusal in result.refused):
                 people.ask(session, _partly_refused(row))
         case SendState.REFUSED:
             _bounce(session, row, result.reason or result.reply)
@@ -94,6 +96,25 @@ def settle(session: Session, mail_id: int, result: SendResult) -> MailState:
         case SendState.TEMPORARY:
             _later(session, row, result, now)
     return row.state
+
+
+def _send_rest(session: Session, row: OutboxMail, result: SendResult, now: dt.datetime) -> None:
+    """Recipients that were put off (greylisting) while others were served get the same bytes by a row of their own."""
+    session.add(
+        OutboxMail(
+            key=f"{row.key}#rest",
+            kind=row.kind,
+            customer_id=row.customer_id,
+            message_id=row.message_id,
+            sender=row.sender,
+            recipients=list(result.retry_recipients),
+            subject=row.subject,
+            raw=row.raw,
+            refused={},
+            attempts=1,
+            retry_at=now + dt.timedelta(minutes=RETRY_MINUTES[1]),
+        )
+    )
 
 
 def _later(session: Session, row: OutboxMail, result: SendResult, now: dt.datetime) -> None:
@@ -156,9 +177,10 @@ def _partly_refused(row: OutboxMail) -> people.Question:
 
 def bounced(session: Session, message_id: str, recipient: str, why: str) -> bool:
     """A mail came back after it had been accepted. True when it is one of ours."""
-    row = session.scalar(sa.select(OutboxMail).where(OutboxMail.message_id == message_id).with_for_update())
-    if row is None:
+    rows = session.scalars(sa.select(OutboxMail).where(OutboxMail.message_id == message_id).with_for_update()).all()
+    if not rows:
         return False
+    row = next((each for each in rows if recipient in each.recipients), rows[0])
     if row.state is MailState.BOUNCED:
         return True
     row.refused = {**row.refused, recipient: why}

@@ -144,6 +144,18 @@ def test_one_refused_recipient_of_two_is_told_but_blocks_nothing(customer_id: in
     assert tasks() == ["Ein Empfänger wurde abgelehnt: Servicebericht SB-2026-000001"]
 
 
+def test_a_recipient_that_was_put_off_gets_the_same_mail_later(customer_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with HostileSmtp([Plan(rcpt={"grau@kunde.example": "451 4.7.1 greylisted"}), Plan()]) as server:
+        _use(monkeypatch, server)
+        queue(customer_id, "report:SB-2026-000001:1", "grau@kunde.example", "da@kunde.example")
+        post.send_queued()
+        post.send_queued(force=True)
+    assert [taken.recipients for taken in server.taken] == [("da@kunde.example",), ("grau@kunde.example",)]
+    assert server.taken[0].raw == server.taken[1].raw
+    assert states() == {"accepted": 2}
+    assert tasks() == []
+
+
 def test_a_mail_in_flight_whose_sender_died_becomes_unclear(customer_id: int, smtp: HostileSmtp) -> None:
     mail_id = queue(customer_id)
     with unit_of_work("test") as session:

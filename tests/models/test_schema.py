@@ -73,6 +73,8 @@ def test_an_entry_is_reported_once(session: Session) -> None:
         "billed_minutes": 60,
         "usage_minutes": 0,
         "charged_minutes": 60,
+        "charged_days": Decimal(0),
+        "charged_trips": 0,
         "charge": "invoice",
         "rule_version": "1",
     }

@@ -10,9 +10,26 @@ branch_labels = None
 depends_on = None
 
 TENANT = (
-    "site", "contact", "cooperation_agreement", "contract", "contract_line", "kontingent_opening", "usage_reading",
-    "ticket", "attachment", "needs_analysis", "agreed_check", "service_entry", "asset", "licence",
-    "service_report", "service_report_line", "service_report_group", "invoice", "invoice_line", "kontingent_entry",
+    "site",
+    "contact",
+    "cooperation_agreement",
+    "contract",
+    "contract_line",
+    "kontingent_opening",
+    "usage_reading",
+    "ticket",
+    "attachment",
+    "needs_analysis",
+    "agreed_check",
+    "service_entry",
+    "asset",
+    "licence",
+    "service_report",
+    "service_report_line",
+    "service_report_group",
+    "invoice",
+    "invoice_line",
+    "kontingent_entry",
     "correction_proposal",
 )
 HOUSE_ONLY_TENANT = ("ticket_event", "purchase_order_line", "billing_item", "billing_exclusion", "sap_document")
@@ -123,10 +140,19 @@ END $$;
 """
 
 ENTRY_PROGRESS = ("state", "report_id")
-REPORT_PROGRESS = ("state", "archive_key", "sha256", "mail_id")
+REPORT_PROGRESS = ("state", "archive_key", "sha256", "mail_id", "fault")
 INVOICE_PROGRESS = (
-    "state", "archive_key", "xml_archive_key", "paper_archive_key", "check_archive_key", "sha256", "mail_id",
-    "postal_batch_id", "datev_file_id", "sent_at",
+    "state",
+    "archive_key",
+    "xml_archive_key",
+    "paper_archive_key",
+    "check_archive_key",
+    "sha256",
+    "mail_id",
+    "postal_batch_id",
+    "datev_file_id",
+    "sent_at",
+    "fault",
 )
 
 
@@ -144,19 +170,38 @@ def upgrade() -> None:
     grant("employee", "{customer}", ("SELECT (id, first_name, last_name)",))
 
     for table in (
-        "customer", "site", "contact", "cooperation_agreement", "contract", "contract_line", "kontingent_opening",
-        "employee", "house", "price", "billing_run", "correction_proposal", "agreed_check", "asset", "purchase_order_line",
+        "customer",
+        "site",
+        "contact",
+        "cooperation_agreement",
+        "contract",
+        "contract_line",
+        "kontingent_opening",
+        "employee",
+        "house",
+        "price",
+        "billing_run",
+        "correction_proposal",
+        "agreed_check",
+        "asset",
+        "purchase_order_line",
     ):
         audited(table)
     audited("licence", without=("key",))
-    audited("login", without=("password_hash", "totp_secret", "totp_last_step"), only_if=
-            "OLD.password_hash IS DISTINCT FROM NEW.password_hash OR OLD.active IS DISTINCT FROM NEW.active"
-            " OR OLD.totp_secret IS DISTINCT FROM NEW.totp_secret")
+    audited(
+        "login",
+        without=("password_hash", "totp_secret", "totp_last_step"),
+        only_if="OLD.password_hash IS DISTINCT FROM NEW.password_hash OR OLD.active IS DISTINCT FROM NEW.active"
+        " OR OLD.totp_secret IS DISTINCT FROM NEW.totp_secret",
+    )
     audited("api_token", without=("token_sha256", "last_used_at"), only_if="OLD.active IS DISTINCT FROM NEW.active")
     audited("invoice", only_if="OLD.state IS DISTINCT FROM NEW.state")
     # release and report of a month move thousands of entries; the run itself is the record of that
-    audited("service_entry", only_if="OLD.report_id IS NOT DISTINCT FROM NEW.report_id AND"
-            " (NEW.state IN ('captured', 'approved') OR OLD.state IS NOT DISTINCT FROM NEW.state)")
+    audited(
+        "service_entry",
+        only_if="OLD.report_id IS NOT DISTINCT FROM NEW.report_id AND"
+        " (NEW.state IN ('captured', 'approved') OR OLD.state IS NOT DISTINCT FROM NEW.state)",
+    )
 
     revoke_change("audit_entry")
     revoke_change("ticket_event")
@@ -167,9 +212,22 @@ def upgrade() -> None:
     frozen_rows("service_report", "OLD.number IS NOT NULL", REPORT_PROGRESS)
     frozen_rows("invoice", "OLD.number IS NOT NULL", INVOICE_PROGRESS)
     frozen_rows("archived_object", "true", ("verified_at", "fault", "chain"))
-    frozen_rows("outbox_mail", "OLD.state <> 'queued'", (
-        "state", "attempts", "retry_at", "in_flight_at", "accepted_at", "reply", "refused", "error", "raw", "archive_key",
-    ))
+    frozen_rows(
+        "outbox_mail",
+        "OLD.state <> 'queued'",
+        (
+            "state",
+            "attempts",
+            "retry_at",
+            "in_flight_at",
+            "accepted_at",
+            "reply",
+            "refused",
+            "error",
+            "raw",
+            "archive_key",
+        ),
+    )
     for table, parent, column in (
         ("service_report_line", "service_report", "report_id"),
         ("service_report_group", "service_report", "report_id"),
@@ -218,5 +276,15 @@ def downgrade() -> None:
             END LOOP;
         END $do$
     """)
-    for function in ("audit", "frozen", "frozen_line", "frozen_ledger", "forward_number", "entry_unlock", "customer", "now", "actor"):
+    for function in (
+        "audit",
+        "frozen",
+        "frozen_line",
+        "frozen_ledger",
+        "forward_number",
+        "entry_unlock",
+        "customer",
+        "now",
+        "actor",
+    ):
         op.execute(f"DROP FUNCTION drehkreuz_{function}()")

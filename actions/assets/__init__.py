@@ -1,0 +1,1 @@
+"""Assets: recorded before they are delivered, told of before they end, exchanged when they are ours and fail."""

@@ -1,0 +1,1 @@
+"""Enden: the due-ledger of warranties, licences, firmware support, rental lives and mandates."""

@@ -1,13 +1,17 @@
 """What an instance is on this machine: its ports, secrets, addresses, and the environment of its processes."""
 
+import hashlib
 import json
 import os
+import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from deployments.marker import MARKER
 from kit.database import home_secret, owner_url
+from kit.errors import ConflictError
 from kit.process import free_port, is_locked, port_is_free
 from kit.settings import home, settings
 
@@ -61,6 +65,25 @@ class Instance:
     @property
     def mail_folder(self) -> Path:
         return self.home / "mail"
+
+    @property
+    def temporary(self) -> Path:
+        """A folder for temporary files of our own: Prefect's default under /tmp belongs to whoever came first.
+
+        It lies beside other temporary files, since a socket's path may have 107 bytes and a home may be deep.
+        """
+        name = hashlib.sha256(str(self.home).encode()).hexdigest()[:10]
+        return Path(tempfile.gettempdir()) / f"drehkreuz-{os.geteuid()}-{name}"
+
+    def empty_temporary(self) -> None:
+        """Make that folder, without what an earlier start left in it. Raises: ConflictError when it is a stranger's."""
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        try:
+            self.temporary.mkdir(mode=0o700, parents=True)
+        except OSError as fault:
+            raise ConflictError(
+                f"Dienste: {self.temporary} lässt sich nicht anlegen ({fault.strerror}). Löschen Sie es."
+            ) from fault
 
     @property
     def prefect_url(self) -> str:
@@ -130,6 +153,7 @@ class Instance:
     def environment(self, marker: str = "") -> dict[str, str]:
         """The environment of every process of this home."""
         base = {**os.environ, "DREHKREUZ_HOME": str(self.home), "PROJECT_ROOT": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        base["TMPDIR"] = str(self.temporary)
         base["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{base.get('PATH', '')}"
         base["DREHKREUZ_PORTAL_PORT"] = str(self.portal_port)
         return base | self.prefect_client() | self.sink_settings() | ({MARKER: marker} if marker else {})

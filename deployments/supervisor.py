@@ -7,6 +7,7 @@ A guard process holds a pipe to us and clears up should we be killed.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -80,6 +81,7 @@ class Supervisor:
             known = self.target.state()
             raise ConflictError(f"Dienste: In {self.target.home} laufen sie bereits (Prozess {known.get('pid', '?')}).")
         try:
+            self.target.empty_temporary()
             self._start_guard()
             self._start_database()
             self._spawn_thread(self._bring_up_prefect)
@@ -297,6 +299,7 @@ class Supervisor:
         if self._guard is not None and self._guard.stdin is not None:
             self._guard.stdin.close()
             self._guard.wait()
+        shutil.rmtree(self.target.temporary, ignore_errors=True)
         self.target.state_file.unlink(missing_ok=True)
         if self._lock is not None:
             os.close(self._lock)

@@ -1,0 +1,49 @@
+"""A small flow for the machinery: says in a file of the home what it did."""
+
+import os
+import time
+from pathlib import Path
+
+from kit.steps import Outcome, Progress, flow, show_table, step
+
+
+def _write(line: str) -> None:
+    with (Path(os.environ["DREHKREUZ_HOME"]) / "probe.txt").open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n")
+
+
+@step(name="Zeile schreiben", run_name="Zeile {line}")
+def write(line: str) -> str:
+    _write(line)
+    return line
+
+
+@step(name="Warten")
+def wait_for(name: str, seconds: float) -> None:
+    """Wait until the file appears in the home."""
+    deadline = time.monotonic() + seconds
+    while not (Path(os.environ["DREHKREUZ_HOME"]) / name).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+@flow(name="Probe", run_name="Probe {word}")
+def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 0) -> Outcome:
+    """Schreibt ein Wort.
+
+    Args:
+        word: Das Wort.
+        wait: Name einer Datei, auf die gewartet wird.
+        fail: Mit einem Fehler enden.
+        open_items: Zahl der offenen Punkte am Ende.
+    """
+    progress = Progress("Schritte", 2)
+    write(f"begin {word}")
+    progress.advance()
+    if wait:
+        wait_for(wait, 120.0)
+    if fail:
+        raise ValueError("Absichtlich gescheitert")
+    write(f"end {word}")
+    progress.advance()
+    show_table("probe", [{"Wort": word, "Zustand": "geschrieben"}])
+    return Outcome("Geschrieben.", tuple(f"Punkt {number}" for number in range(1, open_items + 1)))

@@ -1,0 +1,330 @@
+"""The whole house as processes: start, what falls and rises again, what is left at the end. The order of the tests matters."""
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import sqlalchemy as sa
+
+from deployments import deploy, keeper
+from deployments.catalogue import startable
+from deployments.keeper import Patience, tend
+from deployments.prefect_api import PrefectApi
+from deployments.readiness import doorbell_answers, portal_answers
+from deployments.relay import idempotency_key
+from deployments.schedules import idle_schedules
+from kit import clock
+from kit.database import notify, unit_of_work
+from kit.steps import OPEN_ITEMS
+from models.plumbing import OutboxEvent
+from tests.deployments.conftest import ROOT, Services, until
+
+pytestmark = pytest.mark.slow
+
+NO_PATIENCE = Patience(*[dt.timedelta(0)] * 4)
+
+
+def real_now() -> dt.datetime:
+    return dt.datetime.fromtimestamp(time.time(), tz=dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def probe(services: Services) -> Iterator[Services]:
+    """The services with a small flow of our own besides the real ones."""
+    services.wait_deployed()
+    with services.here() as target:
+        kept = (target.home / "prefect" / "deployed").read_text()
+        deploy.deploy(target, services.state()["marker"], ROOT / "tests" / "deployments" / "prefect.yaml")
+        (target.home / "prefect" / "deployed").write_text(kept)
+        yield services
+
+
+def lines(services: Services) -> list[str]:
+    path = services.home / "probe.txt"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def ended(api: PrefectApi, run_id: str, seconds: float = 60) -> dict[str, object]:
+    run = until(lambda: (found := api.run(run_id))["state"]["type"] in {"COMPLETED", "FAILED", "CANCELLED"} and found, seconds)
+    assert isinstance(run, dict)
+    return run
+
+
+# --- start ---------------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_ready_when_portal_doorbell_and_server_answer(services: Services, api: PrefectApi) -> None:
+    with services.here() as target:
+        assert portal_answers(target)
+        assert doorbell_answers()
+    assert api.healthy()
+
+
+def test_a_second_start_in_the_same_home_is_refused(services: Services) -> None:
+    done = services.command("up")
+    assert done.returncode == 1
+    assert "laufen sie bereits" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_prefect_server_is_locked(services: Services) -> None:
+    with services.here() as target:
+        assert httpx.post(f"{target.prefect_url}/api/deployments/filter", json={}).status_code == 401
+
+
+def test_prefects_role_sees_nothing_of_ours(services: Services) -> None:
+    from deployments.prefect_database import url
+
+    with services.here():
+        stranger = sa.create_engine(url().set(drivername="postgresql+psycopg", database="drehkreuz"))
+        with stranger.connect() as connection, pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+            connection.execute(sa.text("select * from customer"))
+        stranger.dispose()
+
+
+def test_every_flow_of_prefect_yaml_is_deployed_and_its_schedule_yields_runs(probe: Services, api: PrefectApi) -> None:
+    assert set(startable()) <= {deployment["name"] for deployment in api.deployments()}
+    later = real_now() + dt.timedelta(hours=1)
+    until(lambda: not idle_schedules(api, later), 30, "scheduled runs")
+    ahead = api.runs(deployments={"name": {"any_": ["probe"]}}, flow_runs={"state": {"type": {"any_": ["SCHEDULED"]}}})
+    starts = sorted(dt.datetime.fromisoformat(run["expected_start_time"]) for run in ahead)
+    assert starts
+    local = clock.local(starts[0])
+    assert (local.hour, (local.date() + dt.timedelta(days=1)).day) == (6, 1)  # the last day of the month, 6:00 in Berlin
+
+
+def test_a_schedule_that_yields_nothing_is_noticed(api: PrefectApi) -> None:
+    flow = api._ask("POST", "/flows/", {"name": "Leerlauf"})["id"]
+    body = {"name": "leerlauf", "flow_id": flow, "entrypoint": "x.py:x"}
+    past = {"active": True, "schedule": {"rrule": "DTSTART:20200101T000000\nFREQ=DAILY;COUNT=1", "timezone": "Europe/Berlin"}}
+    made = api._ask("POST", "/deployments/", {**body, "schedules": [past]})["id"]
+    assert "leerlauf" in idle_schedules(api, real_now() + dt.timedelta(hours=1))
+    api._ask("DELETE", f"/deployments/{made}")
+
+
+# --- what runs ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_ring_runs_the_flow_at_once_and_shows_as_a_run(services: Services, api: PrefectApi) -> None:
+    def runs() -> list[dict[str, object]]:
+        return api.runs(flows={"name": {"any_": ["Postausgang"]}}, flow_runs={"state": {"type": {"any_": ["COMPLETED"]}}})
+
+    before = len(runs())
+    with services.here(), unit_of_work("test") as session:
+        notify(session, "mail_outbox")
+    until(lambda: len(runs()) > before, 10, "the doorbell's run")
+
+
+def test_run_follows_a_flow_to_its_end(probe: Services) -> None:
+    done = probe.command("run", "mail_dispatch")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Postausgang: ")
+    assert "Lauf läuft" in done.stderr
+
+
+def test_open_items_end_a_run_in_their_own_state_and_are_told(probe: Services, api: PrefectApi) -> None:
+    run = ended(api, str(api.create_run("probe", {"word": "offen", "open_items": 2})["id"]))
+    state = run["state"]
+    assert isinstance(state, dict)
+    assert (state["type"], state["name"]) == ("COMPLETED", OPEN_ITEMS)
+    assert state["message"] == "Geschrieben.\n- Punkt 1\n- Punkt 2"
+    assert run["name"] == "Probe offen"
+    assert [float(artifact["data"]) for artifact in api.progress(str(run["id"]))] == [100.0]
+
+
+def test_a_failing_flow_fails_the_command(probe: Services, api: PrefectApi) -> None:
+    run = ended(api, str(api.create_run("probe", {"word": "schief", "fail": True})["id"]))
+    assert run["state"]["type"] == "FAILED"  # type: ignore[index]
+
+
+def test_doctor_is_content(probe: Services) -> None:
+    done = probe.command("doctor", "--json")
+    checks = {check["check"]: check for check in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 0, [check for check in checks.values() if check["state"] not in {"ok", "off"}]
+    for name in ("Datenbank", "Prefect-Server", "Worker", "Deployments", "Zeitpläne", "Türklingel", "Portal", "Archiv", "Uhr"):
+        assert checks[name]["state"] in {"ok", "warning"}, checks[name]
+
+
+# --- relay ----------------------------------------------------------------------------------------------------------------
+
+KILLED_RELAY = """
+import os, signal
+from deployments import relay
+from deployments.instance import instance
+from deployments.prefect_api import PrefectApi
+
+class Killed(PrefectApi):
+    def create_run(self, *args, **kwargs):
+        made = super().create_run(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return made
+
+relay.Relay(Killed(instance())).round()
+"""
+
+
+def test_a_row_becomes_exactly_one_run_although_the_relay_is_killed_at_the_worst_point(
+    probe: Services, api: PrefectApi
+) -> None:
+    background = psutil.Process(probe.child("background"))
+    background.suspend()  # its own relay must not be quicker than the one that is killed
+    try:
+        with probe.here(), unit_of_work("test") as session:
+            rows = [OutboxEvent(deployment="probe", parameters={"word": f"zeile-{n}"}) for n in range(3)]
+            session.add_all([*rows, OutboxEvent(deployment="gibt_es_nicht", parameters={})])
+            session.flush()
+            keys = [idempotency_key(row) for row in rows]
+        for _ in range(2):
+            killed = subprocess.run([sys.executable, "-c", KILLED_RELAY], cwd=ROOT, env=probe.environment(), check=False)
+            assert killed.returncode == -signal.SIGKILL
+    finally:
+        background.resume()
+
+    def marked() -> list[str]:
+        with probe.here(), unit_of_work("test") as session:
+            statement = sa.select(OutboxEvent.flow_run_id).where(
+                OutboxEvent.deployment == "probe", OutboxEvent.dispatched_at.is_not(None)
+            )
+            return [str(run) for run in session.scalars(statement)]
+
+    until(lambda: len(marked()) == 3, 20, "three rows dispatched")
+    made = api.runs(flow_runs={"idempotency_key": {"any_": keys}})
+    assert sorted(str(run["id"]) for run in made) == sorted(marked())
+    for run_id in marked():
+        ended(api, run_id)
+    assert sorted(line for line in lines(probe) if line.startswith("end zeile-")) == [f"end zeile-{n}" for n in range(3)]
+    with probe.here(), unit_of_work("test") as session:
+        bad = session.scalars(sa.select(OutboxEvent).where(OutboxEvent.deployment == "gibt_es_nicht")).one()
+        assert bad.dispatched_at is None
+        assert "gibt es nicht" in str(bad.error)
+        session.delete(bad)
+
+
+# --- keeper ---------------------------------------------------------------------------------------------------------------
+
+
+def flow_process(run_id: str) -> psutil.Process:
+    """The process that works on the run."""
+
+    def find() -> psutil.Process | None:
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("PREFECT__FLOW_RUN_ID") == run_id and process.status() != psutil.STATUS_ZOMBIE:
+                    return process
+            except (psutil.Error, OSError):
+                continue
+        return None
+
+    found = until(find, 20, "flow process")
+    assert isinstance(found, psutil.Process)
+    return found
+
+
+def begun(services: Services, word: str, times: int) -> None:
+    until(lambda: lines(services).count(f"begin {word}") >= times, 40, f"{word} begins for the {times}. time")
+
+
+def test_the_keeper_resumes_a_killed_flow_and_one_whose_worker_was_ended(probe: Services, api: PrefectApi) -> None:
+    run_id = str(api.create_run("probe", {"word": "tod", "wait": "weiter"})["id"])
+    begun(probe, "tod", 1)
+    flow_process(run_id).kill()
+    until(lambda: api.run(run_id)["state"]["type"] == "CRASHED", 20, "crashed")
+    until(lambda: tend(api, real_now(), Patience(crashed=dt.timedelta(seconds=8))), 30, "the keeper's hand")
+    begun(probe, "tod", 2)
+
+    worker = probe.child("worker")
+    os.kill(worker, signal.SIGTERM)  # ends the flow's process, the run stays RUNNING for ever
+    until(lambda: not psutil.pid_exists(worker) or probe.child("worker") != worker, 20, "worker gone")
+    assert api.run(run_id)["state"]["type"] == "RUNNING"
+    until(lambda: tend(api, real_now(), NO_PATIENCE), 30, "zombie found")
+    (probe.home / "weiter").touch()
+    until(lambda: tend(api, real_now(), NO_PATIENCE) or api.run(run_id)["state"]["type"] != "CRASHED", 30, "resumed")
+    run = ended(api, run_id, 90)
+    assert run["state"]["type"] == "COMPLETED"  # type: ignore[index]
+    assert run["run_count"] == 3
+    assert lines(probe).count("end tod") == 1
+
+
+def test_the_keeper_frees_a_run_that_is_stuck_before_its_start(probe: Services, api: PrefectApi) -> None:
+    run_id = str(api.create_run("probe", {"word": "steckt"})["id"])
+    stuck = {"type": "PENDING", "name": "Pending", "message": "von einem Worker, den es nicht mehr gibt"}
+    assert api.set_state(run_id, stuck, force=True) == "ACCEPT"
+    until(lambda: api.run(run_id)["state"]["type"] == "PENDING", 5)
+    assert tend(api, real_now(), Patience()) == 0  # not yet
+    assert tend(api, real_now() + dt.timedelta(minutes=3), Patience()) >= 1
+    assert ended(api, run_id)["state"]["type"] == "COMPLETED"  # type: ignore[index]
+
+
+def test_after_four_attempts_a_person_is_asked(probe: Services, api: PrefectApi) -> None:
+    flow = api._ask("POST", "/flows/", {"name": "Gift"})["id"]
+    made = api._ask("POST", "/deployments/", {"name": "gift", "flow_id": flow, "entrypoint": "x.py:x", "tags": [keeper.RESUME]})
+    run_id = str(api.create_run("gift", {})["id"])
+    for attempt in range(1, keeper.ATTEMPTS + 1):
+        assert api.set_state(run_id, {"type": "CRASHED", "name": "Crashed"}, force=True) == "ACCEPT"
+        assert tend(api, real_now(), NO_PATIENCE) == 1, attempt
+    run = api.run(run_id)
+    assert keeper.GIVEN_UP in run["tags"]
+    assert run["state"]["type"] == "CRASHED"
+    assert tend(api, real_now(), NO_PATIENCE) == 0
+    report = json.loads(probe.command("doctor", "--json").stdout)
+    assert [check["state"] for check in report["checks"] if check["check"] == "Läufe"] == ["person"]
+    api._ask("DELETE", f"/flow_runs/{run_id}")
+    api._ask("DELETE", f"/deployments/{made['id']}")
+
+
+# --- what falls -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["portal", "prefect", "doorbell", "background"])
+def test_what_falls_is_started_again(services: Services, api: PrefectApi, name: str) -> None:
+    before = services.child(name)
+    os.kill(before, signal.SIGKILL)
+    until(lambda: services.state()["children"][name]["pid"] not in {before, None}, 20, "new process")
+    with services.here() as target:
+        until(lambda: portal_answers(target) and api.healthy() and doorbell_answers(), 40, "all answer again")
+
+
+def test_the_database_is_started_again(services: Services) -> None:
+    with services.here() as target:
+        postmaster = int((target.home / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(postmaster, signal.SIGKILL)
+        until(lambda: not psutil.pid_exists(postmaster) or psutil.Process(postmaster).status() == psutil.STATUS_ZOMBIE, 10)
+        until(lambda: portal_answers(target) and doorbell_answers(), 30, "portal and doorbell answer again")
+
+
+# --- the end --------------------------------------------------------------------------------------------------------------
+
+
+def test_kill_9_of_the_supervisor_leaves_nothing_of_the_home(probe: Services, api: PrefectApi) -> None:
+    run_id = str(api.create_run("probe", {"word": "mitten", "wait": "nie"})["id"])
+    begun(probe, "mitten", 1)
+    assert flow_process(run_id).is_running()
+    assert len(probe.everything()) > 8
+    assert probe.kill(signal.SIGKILL) == -signal.SIGKILL
+    until(lambda: not probe.everything(), 30, "nothing left")
+
+
+def test_the_second_start_is_quick_and_a_dead_run_is_resumed_by_itself(services: Services, api: PrefectApi) -> None:
+    (services.home / "nie").touch()
+    services.start()
+    assert services.ready_after < 30
+    assert "Deployments werden eingerichtet" not in (services.home / "up.log").read_text()
+    services.wait_deployed()
+    waiting = lambda: api.runs(flow_runs={"name": {"any_": ["Probe mitten"]}})[0]["state"]["type"] == "COMPLETED"  # noqa: E731
+    until(waiting, 120, "the keeper of the services resumes the run")
+    assert lines(services).count("end mitten") == 1
+
+
+def test_sigterm_ends_everything(services: Services) -> None:
+    assert services.kill(signal.SIGTERM) == 0
+    assert services.everything() == []
+    assert not Path(services.home / "run" / "services.json").exists()

@@ -11,13 +11,12 @@ from decimal import Decimal
 from integrations import charset
 from integrations.charset import CharsetError, clean
 from integrations.despatch.collect import Draft
-from integrations.despatch.csvtitles import ALIASES, normal
+from integrations.despatch.csvtitles import ALIASES, guess_delimiter, normal
 from integrations.despatch.kinds import SUPPORTED
 from integrations.despatch.types import CsvMapping, DespatchAdvice, DespatchError, DespatchLine, Package
 from integrations.despatch.values import gtin, ident, soft_quantity
 
 _ARTICLES = ("supplier_article", "our_product", "ean")
-_DELIMITERS = ";\t,|"
 _HEADER_ROWS = 30
 _DATE_FORMATS = ("%d.%m.%Y", "%Y-%m-%d", "%d.%m.%y", "%Y%m%d")
 _FIELD_LIMIT = 1_000_000
@@ -46,7 +45,7 @@ def read_all(raw: bytes, mapping: CsvMapping | None) -> list[DespatchAdvice]:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[_Row]:
-    delimiter = delimiter or _guess(text)
+    delimiter = delimiter or guess_delimiter(text)
     if len(delimiter) != 1 or delimiter in '\r\n"':
         raise DespatchError(
             f"Zuordnung: »{delimiter[:10]}« ist kein Trennzeichen. Bitte tragen Sie in der Zuordnung genau ein Zeichen ein."
@@ -75,12 +74,6 @@ def _broken(fault: csv.Error, line: int) -> DespatchError:
     elif "field limit" in told:
         what = "Ein Feld ist länger als eine Million Zeichen"
     return DespatchError(f"Zeile {line}: {what}. Bitte fordern Sie die Liste beim Lieferanten neu an.")
-
-
-def _guess(text: str) -> str:
-    """The delimiter that stands most often in the first filled lines outside of quotes."""
-    head = re.sub(r'"[^"]*"', "", "\n".join(text[:20_000].splitlines()[:_HEADER_ROWS]))
-    return max(_DELIMITERS, key=head.count)
 
 
 class _Reader:

@@ -1,7 +1,8 @@
-"""Column titles that suppliers use in their lists."""
+"""Column titles that suppliers use in their lists, and the delimiter of a list."""
 
 import re
 
+_DELIMITERS = ";\t,|"
 _UMLAUTS = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"))
 ALIASES: dict[str, tuple[str, ...]] = {
     "delivery_note": (
@@ -108,3 +109,9 @@ def normal(title: str) -> str:
     for umlaut, letters in _UMLAUTS:
         spelled = spelled.replace(umlaut, letters)
     return re.sub(r"[^a-z0-9]", "", spelled)
+
+
+def guess_delimiter(text: str) -> str:
+    """The delimiter that stands most often in the first filled lines outside of quotes."""
+    head = re.sub(r'"[^"]*"', "", "\n".join(text[:20_000].splitlines()[:30]))
+    return max(_DELIMITERS, key=head.count)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, floor
 
-WIDTH, HEIGHT = 720, 220
-LEFT, RIGHT, TOP, BOTTOM = 62, 8, 14, 26
+WIDTH, HEIGHT = 460, 210
+LEFT, RIGHT, TOP, BOTTOM = 52, 4, 10, 24
 
 
 @dataclass(frozen=True, slots=True)

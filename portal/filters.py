@@ -1,8 +1,10 @@
 """How numbers, dates and times read in German pages."""
 
 import datetime as dt
+from collections.abc import Mapping
 from decimal import Decimal
 
+import phonenumbers
 from babel.numbers import format_currency, format_decimal
 
 from kit import clock
@@ -79,9 +81,22 @@ def hours(minutes: int | None) -> str:
     return f"{'−' if minutes < 0 else ''}{whole}:{rest:02d} h"
 
 
-def who(actor: str | None) -> str:
-    """A person as the audit trail names it (`employee:name@haus.example`), without the kind."""
-    return NOTHING if not actor else actor.removeprefix("employee:").removeprefix("contact:")
+def who(actor: str | None, names: Mapping[str, str] | None = None) -> str:
+    """A person as the audit trail names it (`employee:name@haus.example`): by name where it is known, else the address."""
+    if not actor:
+        return NOTHING
+    address = actor.removeprefix("employee:").removeprefix("contact:")
+    return (names or {}).get(address, address)
+
+
+def phone(value: str) -> str:
+    """+49 2581 55500 in the national form, as people dial it; what is no number stays as it is."""
+    try:
+        found = phonenumbers.parse(value, "DE")
+    except phonenumbers.NumberParseException:
+        return value
+    kind = phonenumbers.PhoneNumberFormat
+    return phonenumbers.format_number(found, kind.NATIONAL if found.country_code == 49 else kind.INTERNATIONAL)
 
 
 def size(count: int) -> str:
@@ -102,4 +117,5 @@ FILTERS = {
     "stunden": hours,
     "groesse": size,
     "wer": who,
+    "rufnummer": phone,
 }

@@ -75,6 +75,7 @@ def clean(html: str) -> str:
         html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        clean_content_tags={"script", "style", "title", "noscript", "template"},
         url_schemes={"https", "http", "mailto", "tel", "data"},
         link_rel="noopener noreferrer",
     )

@@ -45,6 +45,16 @@ class PreviewRow:
         return self.net - self.last_net
 
     @property
+    def unapproved(self) -> int:
+        """Entries that wait for their approval."""
+        return sum(1 for blocked in self.blocked if blocked.what == "entry")
+
+    @property
+    def other_blocked(self) -> list[Blocked]:
+        """What holds this part up beside missing approvals."""
+        return [blocked for blocked in self.blocked if blocked.what != "entry"]
+
+    @property
     def address(self) -> str:
         """Customer and site as one word."""
         return self.customer if self.site is None else f"{self.customer}/{self.site}"
@@ -71,6 +81,11 @@ class MonthPreview:
     def blocked(self) -> list[tuple[PreviewRow, Blocked]]:
         """Everything that stays behind, with whom it concerns."""
         return [(row, blocked) for row in self.rows for blocked in row.blocked]
+
+    @property
+    def held(self) -> list[PreviewRow]:
+        """Parts of which something stays behind, graver things first."""
+        return sorted((row for row in self.rows if row.blocked), key=lambda row: (not row.other_blocked, row.customer))
 
     @property
     def customers(self) -> int:

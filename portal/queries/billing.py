@@ -119,20 +119,22 @@ def progress(session: Session, run_id: int) -> Progress:
 
 @dataclass(frozen=True, slots=True)
 class BlockedPart:
-    """Something of the run that waits for a person."""
+    """One customer's part of the run with what waits for a person."""
 
     customer: str
     name: str
     site: str | None
-    what: str
-    id: str
-    why: str
-    role: str
+    unapproved: int
+    others: list[dict[str, str]]
     withdrawable: bool
+
+    @property
+    def count(self) -> int:
+        return self.unapproved + len(self.others)
 
 
 def blocked(session: Session, run_id: int) -> list[BlockedPart]:
-    """Everything that stands still, in order of customers."""
+    """Everything that stands still, by customer; missing approvals are counted, all else is listed, graver parts first."""
     rows = session.execute(
         sa.select(BillingItem.blocked, Customer.number, Customer.name, Site.code, BillingItem.state)
         .join(Customer, Customer.id == BillingItem.customer_id)
@@ -144,11 +146,12 @@ def blocked(session: Session, run_id: int) -> list[BlockedPart]:
         )
         .order_by(Customer.number, sa.func.coalesce(Site.code, ""))
     )
-    return [
-        BlockedPart(number, name, site, b["what"], b["id"], b["why"], b["role"], withdrawable=state is ItemState.PLANNED)
-        for found, number, name, site, state in rows.tuples()
-        for b in found
-    ]
+    found = []
+    for items, number, name, site, state in rows.tuples():
+        others = [item for item in items if item["what"] != "entry"]
+        part = BlockedPart(number, name, site, len(items) - len(others), others, withdrawable=state is ItemState.PLANNED)
+        found.append(part)
+    return sorted(found, key=lambda part: not part.others)
 
 
 def parts(session: Session, run_id: int, number: int, search: str = "") -> Page[Any]:
@@ -190,7 +193,7 @@ def parts(session: Session, run_id: int, number: int, search: str = "") -> Page[
     )
     if search:
         statement = statement.where(matches(search, Customer.number, Customer.name, ServiceReport.number))
-    return paged(session, statement, number)
+    return paged(session, statement, number, 25)
 
 
 def matches(search: str, *columns: Any) -> sa.ColumnElement[bool]:
@@ -348,7 +351,7 @@ class InvoiceSheet:
     report: str | None
     cancels: str | None
     cancelled_by: str | None
-    files: list[tuple[str, int]]
+    files: list[tuple[str, int, str]]
     mail: tuple[int, MailState] | None
     sap: SapDocument | None
 
@@ -388,13 +391,10 @@ def invoice_sheet(session: Session, number: str) -> InvoiceSheet | None:
     }
     if invoice.paper_archive_key == invoice.archive_key:
         wanted[invoice.archive_key] = "Rechnung (PDF)"
+    keys = [key for key in wanted if key]
     ids = dict(
-        session.execute(
-            sa.select(ArchivedObject.key, ArchivedObject.id).where(ArchivedObject.key.in_([k for k in wanted if k]))
-        )
-        .tuples()
-        .all()
+        session.execute(sa.select(ArchivedObject.key, ArchivedObject.id).where(ArchivedObject.key.in_(keys))).tuples().all()
     )
-    files = [(title, ids[key]) for key, title in wanted.items() if key in ids]
+    files = [(title, ids[key], key.rpartition(".")[2]) for key, title in wanted.items() if key in ids]
     mail = (mail_id, mail_state) if mail_id is not None else None
     return InvoiceSheet(invoice, customer, site, report, cancels, cancelled_by, files, mail, sap)

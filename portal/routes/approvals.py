@@ -13,7 +13,7 @@ from portal.forms import Data, Filled, Form, blank, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, address, go, page
 from portal.paging import PER_PAGE, Page
-from portal.queries import work
+from portal.queries import people, work
 from portal.security.person import Person, StaffSession, need
 
 router = APIRouter(prefix="/leistungen")
@@ -178,6 +178,7 @@ def _entry_page(
         may_approve=person.may("leistung.freigeben"),
         may_edit=not entry.locked and (person.may("leistung.freigeben") or (own and captured)),
         history=work.history(session, entry.key),
+        names=people.names(session),
     )
 
 

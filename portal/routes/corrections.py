@@ -11,6 +11,7 @@ from portal.forms import Data, Form, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
 from portal.paging import sliced
+from portal.queries import people
 from portal.routes.runs import LIST
 from portal.security.person import Person, StaffSession, need
 
@@ -53,6 +54,7 @@ def list_proposals(
         crumbs=(LIST, Crumb("Überbuchungen")),
         proposals=sliced(list(reversed(found)) if entschieden else found, seite),
         decided=bool(entschieden),
+        names=people.names(session),
         may_decide=person.may("abrechnung.korrigieren"),
         query={"entschieden": entschieden},
     )

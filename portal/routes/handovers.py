@@ -9,7 +9,7 @@ from actions.billing import corrections, handover
 from kit.errors import NotFoundError
 from models.billing import PostalBatch
 from portal.pages import Crumb, go, page
-from portal.queries import billing
+from portal.queries import billing, people
 from portal.routes.runs import Monat, See, crumbs, released
 from portal.security.person import Person, StaffSession, need
 
@@ -26,6 +26,7 @@ def show(request: Request, person: See, session: StaffSession, month: Monat, *, 
         "handover.html",
         crumbs=crumbs(month, Crumb("Übergabe")),
         run=run,
+        names=people.names(session),
         month=month,
         over=billing.hand_overs(session, run.id),
         sap=billing.sap_documents(session, run.id, seite, stand),

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from kit import clock
 from portal import chart
+from portal.filters import MONTHS
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, page
 from portal.queries import desk
@@ -41,9 +42,7 @@ def overview(request: Request, person: Annotated[Person, Depends(need("uebersich
         returned=desk.own_returned(session, person.employee_id or 0),
         run=desk.month_state(session, month) if may_bill else None,
         tasks=desk.tasks(session, person.roles, per_page=8),
-        turnover=chart.bars([(f"{m.number:02d}/{m.year % 100:02d}", net) for m, net in months])
-        if any(n for _, n in months)
-        else None,
+        turnover=chart.bars([(MONTHS[m.number - 1][:3], net) for m, net in months]) if any(n for _, n in months) else None,
         today=clock.today(),
         hour=clock.local(clock.now()).hour,
     )

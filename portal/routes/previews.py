@@ -70,7 +70,7 @@ def show_preview(
         crumbs=crumbs(month, PREVIEW),
         month=month,
         preview=preview,
-        rows=sliced(_shown(preview, ansicht, suche), seite),
+        rows=sliced(_shown(preview, ansicht, suche), seite, 25),
         query={"ansicht": ansicht, "suche": suche},
         over=month >= Month.of(clock.today()),
     )

@@ -13,7 +13,7 @@ from kit.settings import settings
 from models.billing import BillingRun, RunState
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, fragment, go, is_partial, page
-from portal.queries import billing
+from portal.queries import billing, people
 from portal.security.person import Person, StaffSession, need
 from rules.month import Month
 
@@ -57,18 +57,26 @@ def released(session: StaffSession, month: Month) -> BillingRun:
 def list_months(request: Request, person: See, session: StaffSession) -> Response:
     """Released months, and the one that comes next."""
     del person
-    runs = overview.runs(session)
-    newest = Month.of(clock.today()).plus(-1)
-    known = {run.month for run in runs if run.state != RunState.OPEN.value}
-    open_months = [newest.plus(-back) for back in range(3) if str(newest.plus(-back)) not in known]
+    runs = [run for run in overview.runs(session) if run.state != RunState.OPEN.value]
+    known = {run.month for run in runs}
+    current = Month.of(clock.today())
+    due = current.plus(-1)
     return page(
         request,
         "runs.html",
         crumbs=(LIST,),
-        runs=[run for run in runs if run.month in known],
-        open_months=open_months if not known else [m for m in open_months if str(m) > max(known)] or open_months[:0],
-        current=Month.of(clock.today()),
+        runs=runs,
+        names=people.names(session),
+        due=None if str(due) in known else due,
+        others=[month for back in range(-1, 12) if str(month := due.plus(-back)) not in known and month != due],
     )
+
+
+@router.get("/monat")
+def choose_month(person: See, monat: str = "") -> Response:
+    """From the choice of a month to its page."""
+    del person
+    return RedirectResponse(f"/abrechnung/{month_of(monat)}", 303)
 
 
 @router.get("/{month}")
@@ -88,11 +96,14 @@ def show_month(
     }
     if is_partial(request):
         return fragment("run.html", "stand", person=person, **values)
+    held = billing.blocked(session, run.id)
     return page(
         request,
         "run.html",
         crumbs=crumbs(month),
-        blocked=billing.blocked(session, run.id),
+        blocked=held,
+        blocked_count=sum(part.count for part in held),
+        names=people.names(session),
         parts=billing.parts(session, run.id, seite, suche),
         query={"suche": suche},
         proposals=billing.open_proposals(session, str(month)),

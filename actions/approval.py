@@ -128,14 +128,15 @@ def _as_listed(  # noqa: PLR0917 - the columns of the list, in their order
 
 def one(session: Session, key: str) -> ListedEntry:
     """One entry by its id. Raises: NotFoundError."""
-    row = session.execute(
+    found = session.execute(
         _listed(ServiceEntry, Customer.number, Customer.name, Ticket.number, Ticket.subject, Employee).where(
             ServiceEntry.key == key
         )
-    ).first()
+    ).tuples()
+    row = found.first()
     if row is None:
         raise NotFoundError(f"Leistung {key}: gibt es nicht.")
-    return _as_listed(*row.tuple())
+    return _as_listed(*row)
 
 
 def _take(session: Session, keys: Sequence[str]) -> list[ServiceEntry]:

@@ -7,6 +7,7 @@ never bills that work again.
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ def export_folder(session: Session, folder: Path | str) -> dict[str, int]:
         ) from error
     finally:
         for file in FILES:
-            (folder / f".{file.name}.new").unlink(missing_ok=True)
+            with suppress(OSError):
+                (folder / f".{file.name}.new").unlink()
     return {file.name: counts[file.name] for file in FILES}
 
 

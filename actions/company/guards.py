@@ -13,6 +13,7 @@ from actions.company import files as f
 from actions.company.cells import quoted
 from actions.company.checking import Bench
 from actions.company.findings import WHOLE_LINE
+from actions.company.guards_checks import check_charged_work, check_proof
 from actions.company.spec import File
 from actions.company.tables import CHANGED, ID, KEPT, LINE, OWNER, current, differs, stage, table_of
 from models.billing import BillingExclusion, BillingItem, BillingRun, KontingentEntry, ServiceReport, ServiceReportGroup
@@ -45,6 +46,9 @@ def check_stored(bench: Bench) -> None:
     if f.ENTRIES in staged:
         _locked_entries(bench)
         _approved_entries(bench)
+        check_charged_work(bench)
+    if f.TICKETS in staged:
+        check_proof(bench)
     if f.AGREEMENTS in staged:
         _used_agreements(bench)
     if f.CONTRACTS in staged:

@@ -57,8 +57,8 @@ def import_folder(
         report = _import(session, folder, check_only=check_only, progress=progress)
     except DBAPIError as error:
         raise ConflictError(
-            "Import: Während des Schreibens hat jemand dieselben Daten geändert; es wurde nichts übernommen. "
-            f"Starten Sie den Import erneut. (Die Datenbank meldet: {_reason(error)})"
+            f"Import: Die Datenbank nimmt die Daten so nicht an ({_reason(error)}); es wurde nichts übernommen. "
+            "Hat gleichzeitig jemand daran gearbeitet, starten Sie ihn erneut, sonst berichtigen Sie die genannte Angabe."
         ) from error
     session.execute(sa.select(sa.func.set_config("drehkreuz.bulk", bulk or "", True)))
     return report
@@ -136,6 +136,6 @@ def _remember(session: Session, report: ImportReport) -> None:
     batch = ImportBatch(at=clock.now(), actor=actor, folder=report.folder, files=files)
     session.add(batch)
     session.flush()
-    told = {"action": "import", "table_name": "import_batch", "row_id": batch.id, "before": None, "after": files}
+    told = {"action": "import", "table_name": "import_batch", "row_id": batch.id, "after": files}
     session.add(AuditEntry(at=batch.at, actor=actor, **told))
     session.flush()

@@ -4,7 +4,7 @@ A folder may be older than the database it meets: an export of last month, the l
 rows are compared, the file's rows take over what only goes forward:
 
 * **Approval.** An approval that stands is never withdrawn by a file that has none or an older one; what the back office
-  sent back to the technician is not approved by a file.
+  sent back to the technician, and an approval that was taken back here, is not brought back by a file.
 * **Reported.** `reported_elsewhere` is never emptied (else work already billed would be billed again). Our own report's
   number on the very entry that stands on that report is our own export coming home and changes nothing.
 * **Tickets** that are resolved or closed are not opened again.
@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from actions.company import files as f
 from actions.company.checking import Bench
 from actions.company.spec import File
-from actions.company.staging import Staged
-from actions.company.staging import analyse
+from actions.company.staging import Staged, analyse
 from actions.company.tables import CHANGED, ID, KEPT, LINE, current, differs, same_key, stage
 from models.billing import ServiceReport
+from models.plumbing import AuditEntry
 from models.service_desk import Ticket
 from models.work import EntryState, ServiceEntry
 
@@ -53,12 +53,25 @@ def compare(session: Session, file: File) -> None:
 def _keep_approvals(bench: Bench, staged: Staged) -> None:
     rows, entry = stage(f.ENTRIES), ServiceEntry.__table__
     same = entry.c.key == rows.c.id
-    returned = sa.and_(entry.c.state == EntryState.CAPTURED.value, entry.c.returned_reason.is_not(None))
-    refused = sa.and_(same, returned, rows.c.approved_at.is_not(None))
+    # the audit trail knows which approvals were taken back: a file that still carries one does not bring it back
+    trail = AuditEntry.__table__
+    was = sa.cast(trail.c.before["approved_at"].astext, sa.DateTime(timezone=True))
+    withdrawn = sa.exists(
+        sa.select(sa.literal(1)).where(
+            trail.c.table_name == "service_entry", trail.c.row_id == entry.c.id, was == rows.c.approved_at
+        )
+    )
+    refused = sa.and_(
+        same,
+        rows.c.approved_at.is_not(None),
+        entry.c.state == EntryState.CAPTURED.value,
+        sa.or_(entry.c.returned_reason.is_not(None), withdrawn),
+    )
     bench.hints(
         f.ENTRIES, "approved_at", "returned",
         sa.select(rows.c[LINE], entry.c.returned_reason).select_from(sa.join(rows, entry, refused)),
-        lambda row: f"nicht übernommen: die Leistung wurde in Drehkreuz zurückgegeben ({row[1]}); geben Sie sie dort frei",
+        lambda row: "nicht übernommen: diese Freigabe wurde in Drehkreuz zurückgenommen"
+        f"{f' ({row[1]})' if row[1] else ''}; geben Sie die Leistung dort frei",
     )  # fmt: skip
     approved = entry.c.approved_at.is_not(None)
     if "approved_at" in staged.present:

@@ -19,6 +19,7 @@ from rules import cadence_text as cadence
 from rules.correction import CorrectionRule
 
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_DIALLED = re.compile(r"0\d{4,16}", re.ASCII)
 _PHONE_PUNCTUATION = re.compile(r"[\s()/.\-]")
 _VAT_IDS = {"DE": r"\d{9}", "AT": r"U\d{8}", "CH": r"E\d{9}(?:MWST|TVA|IVA)?"}
 _OTHER_VAT_ID = r"[0-9A-Z+*]{2,13}"
@@ -97,11 +98,10 @@ class Phone(Text):
             )
         if not any(sign.isdigit() for sign in number):
             raise CellError(f"{quoted(text)} ist keine Rufnummer; erlaubt: {self.allowed}")
-        try:
-            parsed = phonenumbers.parse(number, "DE")
-        except phonenumbers.NumberParseException:
+        if not _DIALLED.fullmatch(bare):
             return number
-        if parsed.extension or not phonenumbers.is_possible_number(parsed):
+        parsed = phonenumbers.parse(bare, "DE")
+        if not phonenumbers.is_possible_number(parsed):
             return number
         return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 

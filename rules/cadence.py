@@ -53,6 +53,12 @@ def days(cadence: Cadence, starts_on: dt.date, first: dt.date, last: dt.date) ->
         first: first day wanted.
         last: last day wanted.
     """
+    if _may_be_dead(cadence) and _first_day(cadence, starts_on) is None:
+        return
+    yield from _between(cadence, starts_on, first, last)
+
+
+def _between(cadence: Cadence, starts_on: dt.date, first: dt.date, last: dt.date) -> Iterator[dt.date]:
     if cadence.until is not None:
         last = min(last, cadence.until)
     first = max(first, starts_on)
@@ -78,7 +84,12 @@ def first_day(cadence: Cadence, starts_on: dt.date) -> dt.date | None:
 
 @lru_cache(maxsize=4096)
 def _first_day(cadence: Cadence, starts_on: dt.date) -> dt.date | None:
-    return next(days(cadence, starts_on, starts_on, dt.date(9999, 12, 31)), None)
+    return next(_between(cadence, starts_on, starts_on, dt.date(9999, 12, 31)), None)
+
+
+def _may_be_dead(cadence: Cadence) -> bool:
+    """Whether the rule could be one that never comes true: dateutil looks for such a day until the year 9999, each time."""
+    return cadence.interval > 1 or bool(cadence.by_set_pos or cadence.by_year_day or cadence.by_week_no)
 
 
 def due_days(

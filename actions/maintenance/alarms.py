@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from actions.maintenance.catalogue import load_catalogue
 from actions.maintenance.planbook import Plan, company_calendar, load_plans
 from actions.people import Question, ask
+from kit import clock
 from kit.database import lock
 from models.maintenance import AgreedCheck
 from models.parties import StaffRole
-from models.service_desk import Ticket
+from models.service_desk import Ticket, TicketState
 from rules.catch_up import BACKFILL_DAYS
 
 GRACE_WORKDAYS = 2
@@ -87,14 +88,14 @@ def _too_long(streak: Streak) -> bool:
 def raise_alarms(session: Session, today: dt.date) -> list[str]:
     """One task per neglected plan for the dispatcher; returns the numbers of the tickets opened now.
 
-    As long as the alarm of a plan is open there is no second one; after it was closed a further date is needed for that.
+    As long as the alarm of a plan is open there is no second one; after it was closed a later date has to pass for that.
     """
     lock(session, "maintenance-alarms")
     streaks = {streak.plan_id: streak for streak in neglected(session, today)}
     if not streaks:
         return []
     keys = {plan_id: f"check-alarm:{plan_id}:{streak.latest.isoformat()}" for plan_id, streak in streaks.items()}
-    silent = _alarmed(session, keys)
+    silent = _alarmed(session, streaks.values())
     opened = []
     for plan in load_plans(session, [plan_id for plan_id in streaks if plan_id not in silent], load_catalogue(session)):
         if not plan.customer_active:
@@ -105,16 +106,21 @@ def raise_alarms(session: Session, today: dt.date) -> list[str]:
     return opened
 
 
-def _alarmed(session: Session, keys: dict[int, str]) -> set[int]:
-    """Plans whose alarm is open, or was raised for the same dates."""
-    exact = set(session.scalars(sa.select(Ticket.dedup_key).where(Ticket.dedup_key.in_(keys.values()))))
-    open_keys = session.scalars(
-        sa.select(Ticket.dedup_key).where(
-            Ticket.dedup_key.like("check-alarm:%"), sa.text("state IN ('new', 'open', 'waiting')")
-        )
+def _alarmed(session: Session, streaks: Iterable[Streak]) -> set[int]:
+    """Plans whose alarm is open, or was closed after the last date that it is about."""
+    by_plan = {streak.plan_id: streak for streak in streaks}
+    rows = session.execute(
+        sa.select(
+            Ticket.dedup_key, Ticket.state, sa.func.coalesce(Ticket.closed_at, Ticket.resolved_at, Ticket.received_at)
+        ).where(sa.or_(*(Ticket.dedup_key.like(f"check-alarm:{plan_id}:%") for plan_id in by_plan)))
     )
-    open_plans = {int(key.split(":")[1]) for key in open_keys if key}
-    return {plan_id for plan_id, key in keys.items() if key in exact or plan_id in open_plans}
+    silent = set()
+    for key, state, ended in rows:
+        plan_id = int(key.split(":")[1])
+        still_open = state not in (TicketState.RESOLVED, TicketState.CLOSED)
+        if still_open or by_plan[plan_id].latest <= clock.local(ended).date():
+            silent.add(plan_id)
+    return silent
 
 
 def _words(plan: Plan, streak: Streak) -> tuple[str, str]:

@@ -78,6 +78,7 @@ def write_ahead(session: Session, today: dt.date, until: dt.date, *, after: int 
         .order_by(AgreedCheck.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
+        .execution_options(populate_existing=True)
     ).all()
     result = Written(plans=len(plans), last_id=plans[-1].id if plans else after)
     if not plans:

@@ -120,6 +120,7 @@ def load_plans(session: Session, plan_ids: Collection[int], catalogue: Catalogue
         .outerjoin(NeedsAnalysis, NeedsAnalysis.id == AgreedCheck.needs_analysis_id)
         .where(AgreedCheck.id.in_(plan_ids))
         .order_by(AgreedCheck.id)
+        .execution_options(populate_existing=True)
     )
     return [
         Plan(
@@ -151,7 +152,8 @@ def locked_plan(session: Session, plan_id: int) -> AgreedCheck:
     Raises:
         NotFoundError: no such plan.
     """
-    row = session.scalar(sa.select(AgreedCheck).where(AgreedCheck.id == plan_id).with_for_update(key_share=True))
+    statement = sa.select(AgreedCheck).where(AgreedCheck.id == plan_id).with_for_update(key_share=True)
+    row = session.scalar(statement.execution_options(populate_existing=True))
     if row is None:
         raise NotFoundError(f"Wartung: Einen Plan mit der Nummer {plan_id} gibt es nicht.")
     return row

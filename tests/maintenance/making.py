@@ -60,7 +60,9 @@ def ledger(session: Session, of: AgreedCheck) -> dict[dt.date, str]:
 def tickets(session: Session, of: AgreedCheck) -> list[tuple[str, list[dt.date]]]:
     """Every ticket of a plan with the dates it covers."""
     rows = session.execute(
-        sa.select(Ticket.dedup_key, sa.func.array_agg(sa.dialects.postgresql.aggregate_order_by(DueDate.due_on, DueDate.due_on)))
+        sa.select(
+            Ticket.dedup_key, sa.func.array_agg(sa.dialects.postgresql.aggregate_order_by(DueDate.due_on, DueDate.due_on))
+        )
         .join(DueDate, DueDate.ticket_id == Ticket.id)
         .where(DueDate.agreed_check_id == of.id)
         .group_by(Ticket.dedup_key)

@@ -131,7 +131,8 @@ CREATE TRIGGER living_ticket BEFORE INSERT OR UPDATE OF ticket_id ON due_date FO
 CREATE TRIGGER check_work BEFORE INSERT OR UPDATE OF billable, minutes, ticket_id, work_date ON service_entry FOR EACH ROW
     WHEN (NEW.billable) EXECUTE FUNCTION drehkreuz_check_work();
 CREATE TRIGGER audit_update AFTER UPDATE ON due_date FOR EACH ROW
-    WHEN (current_setting('drehkreuz.bulk', true) IS DISTINCT FROM '1' AND NEW.cause = 'person' AND OLD.state IS DISTINCT FROM NEW.state)
+    WHEN (current_setting('drehkreuz.bulk', true) IS DISTINCT FROM '1' AND NEW.cause = 'person' AND NEW.state <> 'created'
+          AND OLD.state IS DISTINCT FROM NEW.state)
     EXECUTE FUNCTION drehkreuz_audit();
 """
 

@@ -23,6 +23,7 @@ MODULES = {
     "documents": "billing",
     "mail": "mail",
     "tickets": "mail",
+    "goods": "goods",
     "doctor": "doctor",
     "promises": "promises",
 }

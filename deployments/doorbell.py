@@ -18,6 +18,7 @@ from importlib import import_module
 
 import psycopg
 
+from deployments import goods_folder
 from deployments.readiness import PING, PONG
 from kit import log as logs
 from kit import steps
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 BELLS: dict[str, tuple[str, ...]] = {
     "flows.mail_dispatch:mail_dispatch": ("mail_outbox", "inbox_item"),
+    "flows.goods_receipt:goods_receipt": ("goods_receipt",),
 }
 """Flow to call -> channels of the notifications that ring for it."""
 
@@ -111,6 +113,7 @@ def main() -> int:
     workers = [threading.Thread(target=bell.work, args=(stop,), daemon=True) for bell in bells]
     for worker in workers:
         worker.start()
+    threading.Thread(target=goods_folder.watch, args=(stop,), daemon=True).start()
     listen(bells, stop)
     for worker in workers:
         worker.join(10.0)

@@ -58,14 +58,21 @@ def customers(session: Session, world: World, count: int = 3) -> None:
     names = ("Bäckerei Brömmelkamp GmbH", "Autohaus Öztürk KG", "Praxis Dr. Weiß", "Zimmerei Höfer", "Kanzlei Lüth & Partner")
     for index in range(count):
         customer = make.customer(
-            session, number=f"K{1001 + index}", name=names[index % len(names)], account_manager_id=world.people["account_manager"].id
+            session,
+            number=f"K{1001 + index}",
+            name=names[index % len(names)],
+            account_manager_id=world.people["account_manager"].id,
         )
         world.customers.append(customer)
         make.agreement(session, customer)
         functions = ["main"] if index == 1 else ["service_report", "main"]
         if index != 1:
             contact = make.contact(
-                session, customer, functions=functions, portal="reporter" if index == 0 else "none", email=f"kontakt{index}@kunde.example"
+                session,
+                customer,
+                functions=functions,
+                portal="reporter" if index == 0 else "none",
+                email=f"kontakt{index}@kunde.example",
             )
             if index == 0:
                 world.contact_email = contact.email
@@ -83,7 +90,9 @@ def work(session: Session, world: World, approved: int = 4, captured: int = 3) -
     )
     technician = world.people["technician"]
     for index, customer in enumerate(world.customers):
-        ticket = make.ticket(session, customer, subject=("Drucker druckt nicht", "VPN bricht ab", "Sicherung prüfen")[index % 3])
+        ticket = make.ticket(
+            session, customer, subject=("Drucker druckt nicht", "VPN bricht ab", "Sicherung prüfen")[index % 3]
+        )
         for n in range(approved):
             billable = n != 3
             make.entry(

@@ -1,0 +1,175 @@
+"""The edge: headers on every answer, foreign writes refused, bodies limited, errors without internals."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from portal import edge, errors
+from portal.errors import TEXTS
+from portal.routes import health
+from tests.portal.conftest import APP, Portal
+
+ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+@pytest.mark.parametrize(
+    "path", ["/anmelden", "/gesund", "/gibt-es-nicht", "/uebersicht", "/static/portal.css", "/static/nichts"]
+)
+def test_every_answer_carries_the_headers(portal: Portal, path: str) -> None:
+    answer = portal.browser().get(path)
+    assert {name: answer.headers[name] for name in ALWAYS} == ALWAYS
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_pages_are_never_stored_and_assets_for_ever(portal: Portal) -> None:
+    browser = portal.browser()
+    page = browser.get("/anmelden")
+    assert page.headers["cache-control"] == "no-store"
+    import re
+
+    for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text):
+        asset = browser.get(address)
+        assert asset.status_code == 200, address
+        assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "immutable" not in browser.get("/static/portal.css").headers.get("cache-control", "")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "same-origin"}, 401),
+        ({"sec-fetch-site": "none"}, 401),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "", "origin": "https://boese.example"}, 403),
+        ({"origin": "http://portal.example"}, 401),
+        ({"origin": "https://boese.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({}, 401),
+    ],
+)
+def test_writes_come_from_our_own_pages(portal: Portal, headers: dict[str, str], status: int) -> None:
+    browser = portal.browser()
+    del browser.headers["sec-fetch-site"]
+    answer = browser.post("/anmelden", data={"email": "x@probehaus.example", "password": "x"}, headers=headers)
+    assert answer.status_code == status
+    if status == 403:
+        assert TEXTS[403].title in answer.text
+
+
+def test_a_large_body_ends_at_the_limit_whatever_its_header_says(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "BODY_LIMIT", 10_000)
+    browser = portal.browser()
+    assert browser.post("/anmelden", content=b"x" * 20_000).status_code == 413
+
+    def drip() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b"email=" + b"x" * 1_000
+
+    head = {"content-type": "application/x-www-form-urlencoded"}
+    answer = browser.post("/anmelden", content=drip(), headers=head)
+    assert answer.status_code == 413
+    assert TEXTS[413].title in answer.text
+
+
+@pytest.mark.parametrize("status", sorted(TEXTS))
+def test_error_pages_speak_german_and_offer_a_way_on(portal: Portal, status: int) -> None:
+    text = errors.TEXTS[status]
+    assert text.title
+    assert text.text.endswith(".")
+
+
+def test_an_error_inside_shows_its_number_and_nothing_else(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("geheimes Innenleben: SELECT * FROM login")
+
+    monkeypatch.setattr("portal.queries.desk.waiting", broken)
+    with caplog.at_level(logging.ERROR, logger="portal"):
+        answer = portal.browser("back_office").get("/uebersicht")
+    assert answer.status_code == 500
+    assert "Innenleben" not in answer.text
+    assert "Traceback" not in answer.text
+    import re
+
+    number = re.search(r'class="mono">([0-9A-F]{8})<', answer.text)[1]
+    assert number in caplog.text
+    assert "geheimes Innenleben" in caplog.text
+
+
+def test_a_failed_request_keeps_nothing(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of a page's work is never committed."""
+    from actions import approval
+    from kit.database import unit_of_work
+
+    real = approval.approve
+
+    def half(*args: object, **more: object) -> int:
+        real(*args, **more)
+        raise RuntimeError("danach")
+
+    monkeypatch.setattr(approval, "approve", half)
+    assert portal.browser("back_office").post("/leistungen/L-900/freigeben").status_code == 500
+    with unit_of_work("test") as session:
+        assert approval.one(session, "L-900").state == "captured"
+
+
+def test_pages_that_do_not_exist(portal: Portal) -> None:
+    for path in ("/gibt-es-nicht", "/abrechnung/2026-13", "/abrechnung/oktober/vorschau", "/archiv/1/x.pdf", "/aufgaben/T-1"):
+        answer = portal.browser("service_head").get(path)
+        assert answer.status_code == 404, path
+        assert TEXTS[404].title in answer.text
+
+
+def test_the_wrong_method_says_so(portal: Portal) -> None:
+    answer = portal.browser().request("DELETE", "/anmelden")
+    assert answer.status_code == 405
+    assert TEXTS[405].title in answer.text
+
+
+def test_health_says_whether_the_database_answers(portal: Portal) -> None:
+    browser = portal.browser()
+    assert browser.get("/gesund").json() == {"status": "ok", "database": "ok"}
+    assert browser.head("/gesund").status_code == 200
+    APP.dependency_overrides[health.database_answers] = lambda: False
+    try:
+        answer = browser.get("/gesund")
+    finally:
+        APP.dependency_overrides.clear()
+    assert (answer.status_code, answer.json()["status"]) == (503, "down")
+
+
+def test_no_description_of_the_api_is_published(portal: Portal) -> None:
+    browser = portal.browser()
+    assert [browser.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")] == [404, 404, 404]
+
+
+def test_pages_are_compressed(portal: Portal) -> None:
+    answer = portal.browser("back_office").get("/uebersicht", headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+
+
+def test_messages_for_the_next_page_cannot_be_forged(portal: Portal) -> None:
+    browser = portal.browser("back_office")
+    browser.post("/leistungen/L-900/freigeben")
+    assert "Leistung L-900 ist freigegeben." in browser.get("/leistungen/L-900").text
+    assert "Leistung L-900 ist freigegeben." not in browser.get("/leistungen/L-900").text
+    browser.post("/leistungen/L-901/freigeben")
+    stolen = browser.cookies["drehkreuz-hinweis"]
+    other = portal.browser("service_head")
+    other.cookies.set("drehkreuz-hinweis", stolen)
+    assert "ist freigegeben." not in other.get("/uebersicht").text
+    for nonsense in (b"unsinn.\xe4\xf6", b"a.b.c", b".", b"x" * 4000):
+        token = other.cookies["drehkreuz"].encode()
+        answer = portal.browser().get(
+            "/uebersicht", headers={b"cookie": b"drehkreuz=" + token + b"; drehkreuz-hinweis=" + nonsense}
+        )
+        assert answer.status_code == 200

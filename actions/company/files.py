@@ -308,7 +308,7 @@ TICKETS = _file(
     _ref("site", SITE, "Niederlassung, leer = Zentrale"),
     _ref("contact", _own(Contact, "email", "contact_id", "contacts.csv", "Ansprechpartner"), "wer gemeldet hat"),
     Column("kind", _choice(TicketKind), "Art", required=True),
-    Column("subject", NAME, "Betreff", required=True),
+    Column("subject", Text(2000, lines=False), "Betreff", required=True),
     Column("received_at", INSTANT, "Eingang", required=True),
     Column("state", _choice(TicketState), "Stand", required=True),
     Column("priority", _choice(Priority), "Priorität", default="normal"),
@@ -332,7 +332,7 @@ ENTRIES = _file(
     Column("text", TEXT, "was getan wurde", required=True),
     Column("billable", YES_NO, "wird berechnet", required=True),
     Column("non_billable_reason", Text(2000), "Grund, nötig wenn nicht berechnet wird"),
-    Column("approved_by", Person(), "freigegeben von"),
+    Column("approved_by", Person(), "freigegeben von", prefix="employee:"),
     Column("approved_at", INSTANT, "freigegeben am; leer = noch nicht freigegeben"),
     Column(
         "reported_elsewhere", CODE,

@@ -87,19 +87,27 @@ def _more_than_agreed(bench: Bench) -> None:
         .having(sa.func.bool_or(due.c.due_on < arrived), sa.func.count() == sa.func.count(check.c.duration_minutes))
         .subquery()
     )
-    other = rows.alias("other")
-    unchanged = ~sa.exists(sa.select(sa.literal(1)).where(other.c.id == entry.c.key))
-    stored = sa.select(sa.func.coalesce(sa.func.sum(entry.c.minutes), 0)).where(
-        entry.c.ticket_id == ticket.c.id, entry.c.billable, unchanged
+    in_file = (
+        sa.select(rows.c.ticket, sa.func.sum(rows.c.minutes).label("minutes"))
+        .where(rows.c.billable)
+        .group_by(rows.c.ticket)
+        .subquery()
     )
-    in_file = sa.select(sa.func.coalesce(sa.func.sum(other.c.minutes), 0)).where(
-        other.c.ticket == rows.c.ticket, other.c.billable
+    elsewhere = ~sa.exists(sa.select(sa.literal(1)).where(rows.c.id == entry.c.key))
+    stored = (
+        sa.select(entry.c.ticket_id, sa.func.sum(entry.c.minutes).label("minutes"))
+        .join(agreed, agreed.c.ticket_id == entry.c.ticket_id)
+        .where(entry.c.billable, elsewhere)
+        .group_by(entry.c.ticket_id)
+        .subquery()
     )
-    charged: sa.ColumnElement[Any] = stored.scalar_subquery() + in_file.scalar_subquery()
+    charged: sa.ColumnElement[Any] = in_file.c.minutes + sa.func.coalesce(stored.c.minutes, 0)
     found = (
         sa.select(rows.c[LINE], rows.c.ticket, agreed.c.minutes.label("agreed"), charged.label("charged"))
         .select_from(sa.join(rows, ticket, written))
         .join(agreed, agreed.c.ticket_id == ticket.c.id)
+        .join(in_file, in_file.c.ticket == rows.c.ticket)
+        .outerjoin(stored, stored.c.ticket_id == ticket.c.id)
         .where(charged > agreed.c.minutes)
     )
     bench.errors(

@@ -51,8 +51,8 @@ def compare(session: Session, file: File) -> None:
 
 
 def _keep_approvals(bench: Bench, staged: Staged) -> None:
-    rows, entry = stage(f.ENTRIES), ServiceEntry.__table__
-    same = entry.c.key == rows.c.id
+    rows, entry, shown = stage(f.ENTRIES), ServiceEntry.__table__, current(f.ENTRIES)
+    same = sa.and_(entry.c.key == rows.c.id, shown.c[ID] == entry.c.id)
     # the audit trail knows which approvals were taken back: a file that still carries one does not bring it back
     trail = AuditEntry.__table__
     was = sa.cast(trail.c.before["approved_at"].astext, sa.DateTime(timezone=True))
@@ -69,7 +69,7 @@ def _keep_approvals(bench: Bench, staged: Staged) -> None:
     )
     bench.hints(
         f.ENTRIES, "approved_at", "returned",
-        sa.select(rows.c[LINE], entry.c.returned_reason).select_from(sa.join(rows, entry, refused)),
+        sa.select(rows.c[LINE], entry.c.returned_reason).where(refused),
         lambda row: "nicht übernommen: diese Freigabe wurde in Drehkreuz zurückgenommen"
         f"{f' ({row[1]})' if row[1] else ''}; geben Sie die Leistung dort frei",
     )  # fmt: skip
@@ -84,8 +84,8 @@ def _keep_approvals(bench: Bench, staged: Staged) -> None:
         .values(
             {
                 rows.c[KEPT]: approved,
-                rows.c.approved_at: entry.c.approved_at,
-                rows.c.approved_by: entry.c.approved_by,
+                rows.c.approved_at: shown.c.approved_at,
+                rows.c.approved_by: shown.c.approved_by,
             }
         )
     )

@@ -51,6 +51,7 @@ class Column:
         ref: the record it names.
         attr: the model's attribute when it differs from `name`; unused with `ref`.
         linked: see `Linked`.
+        prefix: what the database may write before the value and the files do not.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Column:
     ref: Ref | None = None
     attr: str = ""
     linked: Linked | None = None
+    prefix: str = ""
 
     @property
     def target(self) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import FromClause
 
-from actions.company.spec import Column, File
+from actions.company.spec import File
 from models.base import Record
 
 LINE = "_line"
@@ -52,10 +52,6 @@ def stage(file: File) -> sa.Table:
     )
 
 
-def _value(row: FromClause, column: Column) -> ColumnElement[Any]:
-    return row.c[column.target]
-
-
 @cache
 def current(file: File) -> sa.Subquery:
     """What the database holds, with the file's columns, the row's id and its customer's id (empty for rows of the house)."""
@@ -65,7 +61,9 @@ def current(file: File) -> sa.Subquery:
     owner: ColumnElement[Any] = row.c.customer_id if "customer_id" in row.c else sa.null()
     shown.append(sa.cast(owner, sa.BigInteger).label(OWNER))
     for column in file.columns:
-        value = _value(row, column)
+        value: ColumnElement[Any] = row.c[column.target]
+        if column.prefix:
+            value = sa.func.regexp_replace(value, "^" + column.prefix, "", type_=value.type)
         link = column.ref or column.linked
         if link is not None:
             other = table_of(link.model).alias(f"of_{column.name}")

@@ -3,7 +3,7 @@
 import json
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import phonenumbers
@@ -48,7 +48,32 @@ def _countries() -> frozenset[str]:
     return frozenset(code for code in codes if code.isalpha() and len(code) == 2) - _NO_COUNTRY
 
 
-class Email(Text):
+class Spelled(Text):
+    """Text with one right spelling. What was stored in another one leaves in the right one, so an export is canonical."""
+
+    def write(self, value: str) -> str:
+        try:
+            return str(self.read(value))
+        except CellError:
+            return value
+
+
+@lru_cache(maxsize=8192)
+def _address(text: str) -> str:
+    """The address in small letters. Raises: CellError. (Cached: a technician's stands in every row of a year.)"""
+    address = text.strip().lower()
+    try:
+        checked_address(address)
+    except (MailContentError, ValueError):
+        raise CellError(
+            f"{quoted(text)} ist keine zustellbare Mailadresse; erlaubt: name@domain, vor dem @ ohne Umlaute"
+        ) from None
+    if "." not in address.rpartition("@")[2]:
+        raise CellError(f"{quoted(text)} nennt keine vollständige Domain; erlaubt: name@domain.tld")
+    return address
+
+
+class Email(Spelled):
     """A mail address that can be delivered, in small letters."""
 
     def __init__(self) -> None:
@@ -56,16 +81,7 @@ class Email(Text):
         self.allowed = "Mailadresse name@domain"
 
     def read(self, text: str) -> str:
-        address = super().read(text.strip()).lower()
-        try:
-            checked_address(address)
-        except (MailContentError, ValueError):
-            raise CellError(
-                f"{quoted(text)} ist keine zustellbare Mailadresse; erlaubt: name@domain, vor dem @ ohne Umlaute"
-            ) from None
-        if "." not in address.rpartition("@")[2]:
-            raise CellError(f"{quoted(text)} nennt keine vollständige Domain; erlaubt: name@domain.tld")
-        return address
+        return _address(super().read(text))
 
 
 class Person(Code):
@@ -76,10 +92,11 @@ class Person(Code):
         self.allowed = "Mailadresse eines Mitarbeiters"
 
     def read(self, text: str) -> str:
-        return super().read(text).lower()
+        name = super().read(text).removeprefix("employee:")
+        return name.lower() if "@" in name else name
 
 
-class Phone(Text):
+class Phone(Spelled):
     """A telephone number. What can be dialled from Germany is stored as E.164; anything else stays as written."""
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -114,7 +131,7 @@ class Phone(Text):
         return f"Rufnummer {quoted(value)} scheint nicht vergeben zu sein; bitte prüfen"
 
 
-class Iban(Text):
+class Iban(Spelled):
     """An IBAN with right length and check digits, stored without blanks."""
 
     def __init__(self) -> None:
@@ -128,7 +145,7 @@ class Iban(Text):
             raise CellError(f"{quoted(text)} ist keine gültige IBAN (Länge oder Prüfziffer stimmt nicht)") from None
 
 
-class Bic(Text):
+class Bic(Spelled):
     """A BIC of 8 or 11 characters."""
 
     def __init__(self) -> None:
@@ -142,7 +159,7 @@ class Bic(Text):
             raise CellError(f"{quoted(text)} ist kein BIC; erlaubt sind 8 oder 11 Zeichen mit Ländercode") from None
 
 
-class VatId(Text):
+class VatId(Spelled):
     """Umsatzsteuer-Identifikationsnummer; its shape is checked, whether it was issued only the tax office knows."""
 
     def __init__(self) -> None:
@@ -170,7 +187,7 @@ class Country(Text):
         return code
 
 
-class LeitwegId(Text):
+class LeitwegId(Spelled):
     """Leitweg-ID of a public customer (format specification 2.0: coarse address, fine address, two check digits)."""
 
     def __init__(self) -> None:
@@ -192,7 +209,7 @@ class LeitwegId(Text):
         return f"Prüfziffer der Leitweg-ID {quoted(value)} stimmt nicht; der Empfänger könnte die Rechnung abweisen"
 
 
-class CreditorId(Text):
+class CreditorId(Spelled):
     """Gläubiger-Identifikationsnummer (SEPA); the business code does not count for the check digits."""
 
     def __init__(self) -> None:
@@ -212,7 +229,7 @@ class CreditorId(Text):
         return f"Prüfziffer der Gläubiger-ID {quoted(value)} stimmt nicht; die Bank könnte den Einzug abweisen"
 
 
-class MandateReference(Text):
+class MandateReference(Spelled):
     """SEPA mandate reference: 35 characters of the SEPA set."""
 
     def __init__(self) -> None:
@@ -226,7 +243,7 @@ class MandateReference(Text):
         return reference
 
 
-class WebAddress(Text):
+class WebAddress(Spelled):
     """An address with http or https."""
 
     def __init__(self) -> None:
@@ -240,7 +257,7 @@ class WebAddress(Text):
         return address
 
 
-class Correction(Text):
+class Correction(Spelled):
     """Korrekturregel of a Kontingent (billing rules: correction)."""
 
     def __init__(self) -> None:
@@ -254,7 +271,7 @@ class Correction(Text):
             raise CellError(f"{quoted(text)} ist unbekannt; erlaubt: {self.allowed} mit N ab 1") from None
 
 
-class ServiceHours(Text):
+class ServiceHours(Spelled):
     """Servicezeiten: days and times, several joined by `|`."""
 
     def __init__(self) -> None:
@@ -294,7 +311,7 @@ class ReactionHours(Cell):
         return "|".join(f"{name}={self._hours.write(Decimal(str(value[name])))}" for name in known)
 
 
-class Cadence(Text):
+class Cadence(Spelled):
     """Turnus: a recurrence rule of RFC 5545 in days, stored in its one spelling."""
 
     def __init__(self) -> None:

@@ -33,6 +33,8 @@ READS: list[tuple[Cell, str, Any]] = [
     (terms.Email(), "info@müller.example", "info@müller.example"),
     (terms.Phone(), "02581 / 12 34", "+4925811234"),
     (terms.Phone(), "+49 (2581) 1234-0", "+49258112340"),
+    (terms.Person(), "employee:Ines@Haus.example", "ines@haus.example"),
+    (terms.Person(), "Altsystem Meier", "Altsystem Meier"),
     (terms.Phone(), "Durchwahl 12", "Durchwahl 12"),
     (terms.Iban(), "DE02 1203 0000 0000 2020 51", "DE02120300000000202051"),
     (terms.Bic(), "deutdeff", "DEUTDEFF"),

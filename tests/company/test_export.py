@@ -103,6 +103,25 @@ def test_instants_keep_the_second_hour_of_autumn_and_their_seconds(tmp_path: Pat
     assert all(one.unchanged == one.rows for one in loaded(tmp_path / "out").files)
 
 
+def test_what_the_portal_stored_in_another_spelling_leaves_in_the_right_one(tmp_path: Path, database: sa.Connection) -> None:
+    with database.begin_nested() as life:
+        loaded(
+            tmp_path / "in",
+            company(contacts=[{"customer": "K1", "first_name": "K", "last_name": "K", "email": "k@kunde.example"}]),
+        )
+        with unit_of_work("test") as session:
+            session.execute(sa.text("UPDATE contact SET phone = '02581 / 1234'"))
+            session.execute(sa.text("UPDATE customer SET iban = 'DE02 1203 0000 0000 2020 51', vat_id = 'de 123456789'"))
+            session.execute(sa.text("UPDATE service_entry SET approved_by = 'employee:ines@haus.example'"))
+        first = exported(tmp_path / "first")
+        assert table(first["contacts.csv"])[0]["phone"] == "+4925811234"
+        assert table(first["service_entries.csv"])[0]["approved_by"] == "ines@haus.example"
+        assert next(one for one in loaded(tmp_path / "first").files if one.file == "service_entries.csv").unchanged == 1
+        life.rollback()
+    loaded(tmp_path / "first")
+    assert exported(tmp_path / "second") == first
+
+
 def test_an_old_export_over_a_newer_state_doubles_nothing(tmp_path: Path) -> None:
     loaded(tmp_path / "in", BASE)
     exported(tmp_path / "old")

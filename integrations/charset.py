@@ -76,6 +76,8 @@ def decode(raw: bytes, declared: str = "") -> tuple[str, list[str]]:
 
 def clean(text: str) -> str:
     """`text` trimmed, inner white space as single blanks, without control characters or halves of character pairs."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     if not text.isascii():
         text = _SURROGATES.sub("\ufffd", text).replace("\u00a0", " ")
     return " ".join(_CONTROLS.sub("", text).split())

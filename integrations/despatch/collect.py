@@ -5,7 +5,7 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 
-from integrations.despatch.limits import MAX_HINTS, MAX_SERIALS
+from integrations.despatch.limits import MAX_HINTS, MAX_LINES, MAX_SERIALS
 from integrations.despatch.types import DespatchAdvice, DespatchError, DespatchLine, Package, SupplierHint
 from integrations.despatch.values import PIECES
 
@@ -42,7 +42,7 @@ class Draft:
         """Take a line, with hints on what does not fit together.
 
         Raises:
-            DespatchError: more serials than one delivery can have.
+            DespatchError: more lines or serials than one delivery can have.
         """
         self.order(line.order_number)
         self.serials += len(line.serials)
@@ -50,6 +50,10 @@ class Draft:
             raise DespatchError(
                 f"{line.place}: Das Lieferavis nennt mehr als {MAX_SERIALS} Seriennummern. Bitte prüfen Sie die Datei mit "
                 "dem Lieferanten."
+            )
+        if len(self.lines) >= MAX_LINES:
+            raise DespatchError(
+                f"{line.place}: Das Lieferavis hat mehr als {MAX_LINES} Positionen. Bitte lassen Sie es vom Lieferanten teilen."
             )
         self._look_at(line)
         self.lines.append(line)

@@ -2,7 +2,6 @@
 
 import csv
 import datetime as dt
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from decimal import Decimal
 from integrations import charset
 from integrations.charset import CharsetError, clean
 from integrations.despatch.collect import Draft
-from integrations.despatch.csvtitles import ALIASES, guess_delimiter, normal
+from integrations.despatch.csvtitles import ALIASES, guess_delimiter, normal, physical_lines
 from integrations.despatch.kinds import SUPPORTED
 from integrations.despatch.types import CsvMapping, DespatchAdvice, DespatchError, DespatchLine, Package
 from integrations.despatch.values import gtin, ident, soft_quantity
@@ -52,7 +51,7 @@ def _rows(text: str, delimiter: str) -> Iterator[_Row]:
         )
     before = csv.field_size_limit(_FIELD_LIMIT)
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        reader = csv.reader(physical_lines(text), delimiter=delimiter, strict=True)
         while True:
             try:
                 cells = next(reader)

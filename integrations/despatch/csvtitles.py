@@ -1,8 +1,10 @@
 """Column titles that suppliers use in their lists, and the delimiter of a list."""
 
 import re
+from collections.abc import Iterator
 
 _DELIMITERS = ";\t,|"
+_LINE_END = re.compile(r"\r\n?|\n")
 _UMLAUTS = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"))
 ALIASES: dict[str, tuple[str, ...]] = {
     "delivery_note": (
@@ -115,3 +117,13 @@ def guess_delimiter(text: str) -> str:
     """The delimiter that stands most often in the first filled lines outside of quotes."""
     head = re.sub(r'"[^"]*"', "", "\n".join(text[:20_000].splitlines()[:30]))
     return max(_DELIMITERS, key=head.count)
+
+
+def physical_lines(text: str) -> Iterator[str]:
+    """Lines with their ends, one at a time; CR, LF and CRLF all end one."""
+    at = 0
+    for end in _LINE_END.finditer(text):
+        yield text[at : end.end()]
+        at = end.end()
+    if at < len(text):
+        yield text[at:]

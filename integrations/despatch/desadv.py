@@ -62,7 +62,7 @@ def _no_advice(message: Message, file_name: str) -> DespatchError:
         said = "die Übertragung (UNB)"
     name = message.type
     found = EDIFACT_TYPES.get(name, f"eine EDIFACT-Nachricht {name[:10] or 'ohne Typ'}")
-    return wrong_document(found, message.segments[0].place, said)
+    return wrong_document(found, message.head.place, said)
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ class _Reader:
 
     def read(self) -> DespatchAdvice:
         """Raises: DespatchError, with segment, fault and remedy."""
-        for segment in self._message.segments[1:-1]:
+        for segment in self._message:
             handler = self._HANDLERS.get(segment.tag)
             if handler is not None:
                 handler(self, segment)

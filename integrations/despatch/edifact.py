@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from integrations import charset
 from integrations.charset import CharsetError, clean
+from integrations.despatch.limits import MAX_SEGMENTS
 from integrations.despatch.types import DespatchError
 
 _CHARSETS = {
@@ -21,6 +22,7 @@ _START = re.compile(rb"(?:\xef\xbb\xbf)?\s{0,1000}(?:UNA.{6}\s*UN[BH]|UNB[^A-Za-
 _SYNTAX_ID = re.compile(rb"UNB.(UNO[A-Z])", re.DOTALL)
 _NOT_BLANK = re.compile(r"\S")
 _MARKS = "\x01\x02\x03\x04"
+_MARKED = re.compile("[\x01-\x04]")
 REMEDY = "Bitte fordern Sie die Datei beim Lieferanten neu an."
 
 
@@ -49,18 +51,31 @@ class Segment:
         return f"Segment {self.number} ({self.tag})"
 
 
+Bare = tuple[int, str]
+"""Number and text of a segment not yet taken apart: a large file is held in this shape only."""
+
+
 @dataclass(slots=True)
 class Message:
-    """From UNH to UNT, both included."""
+    """From UNH to UNT, both included; iterating takes the segments apart one by one."""
 
-    segments: list[Segment]
+    service: "Service"
+    bare: list[Bare]
     application: str = ""
     """UNB application reference: what the sender says the interchange is about."""
+
+    def __iter__(self) -> Iterator[Segment]:
+        return (_segment(found, self.service) for found in self.bare)
+
+    @property
+    def head(self) -> Segment:
+        """UNH."""
+        return _segment(self.bare[0], self.service)
 
     @property
     def type(self) -> str:
         """DESADV, ORDERS and so on."""
-        return self.segments[0].get(2).upper()
+        return self.head.get(2).upper()
 
 
 @dataclass(slots=True)
@@ -72,7 +87,9 @@ class Interchange:
 
 
 @dataclass(frozen=True, slots=True)
-class _Service:
+class Service:
+    """Service characters of an interchange."""
+
     component: str = ":"
     element: str = "+"
     release: str = "?"
@@ -97,31 +114,42 @@ def read(raw: bytes) -> Interchange:
     except CharsetError as fault:
         raise DespatchError(f"{fault} {REMEDY}") from fault
     result = Interchange(hints=hints)
-    _group(result, segments(text))
+    _group(result, text)
     if not result.messages:
         raise DespatchError(f"Die Datei enthält keine EDIFACT-Nachricht (UNH). {REMEDY}")
     return result
 
 
 def segments(text: str) -> Iterator[Segment]:
-    """Segments of a text that may hold several interchanges, each with service characters of its own.
+    """All segments of a text.
 
     Raises:
         DespatchError: the text ends within a segment, or a tag is none.
     """
+    return (_segment(found, service) for service, found in _bare(text))
+
+
+def _bare(text: str) -> Iterator[tuple[Service, Bare]]:
+    """Segments of a text that may hold several interchanges, each with service characters of its own."""
     number, at = 0, _skip_blank(text, 0)
     while at < len(text):
         service, at = _service(text, at)
         end = _end_of_interchange(text, at, service)
-        chunks = _protect(text[at:end], service).split(service.terminator)
-        at = _skip_blank(text, end)
-        for chunk in chunks[:-1]:
-            if bare := chunk.lstrip():
+        body = _protect(text[at:end], service)
+        at, start = _skip_blank(text, end), 0
+        while (stop := body.find(service.terminator, start)) >= 0:
+            chunk = body[start:stop].lstrip()
+            start = stop + 1
+            if chunk:
                 number += 1
-                yield _segment(bare, service, number)
-        if chunks[-1].strip():
+                if number > MAX_SEGMENTS:
+                    raise DespatchError(
+                        f"Die Datei hat mehr als {MAX_SEGMENTS} Segmente. Bitte lassen Sie sie vom Lieferanten teilen."
+                    )
+                yield service, (number, chunk)
+        if rest := body[start : start + 1000].strip():
             raise DespatchError(
-                f"Nach Segment {number} bricht die Datei mitten in einem Segment ab (»{clean(chunks[-1])[:30]}«). {REMEDY}"
+                f"Nach Segment {number} bricht die Datei mitten in einem Segment ab (»{clean(rest)[:30]}«). {REMEDY}"
             )
 
 
@@ -130,7 +158,7 @@ def _skip_blank(text: str, at: int) -> int:
     return found.start() if found else len(text)
 
 
-def _service(text: str, at: int) -> tuple[_Service, int]:
+def _service(text: str, at: int) -> tuple[Service, int]:
     """Service characters of UNA, else those that UNB itself shows, and where the segments begin."""
     head = text[at : at + 9]
     if head.startswith("UNA") and len(head) == 9:
@@ -139,49 +167,56 @@ def _service(text: str, at: int) -> tuple[_Service, int]:
             raise DespatchError(f"UNA: Die Trennzeichen »{clean(head[3:])}« sind nicht eindeutig. {REMEDY}")
         if release in (" ", component, element, terminator) or release.isalnum():
             release = ""  # a blank means that the sender has no release character
-        return _Service(component, element, release, terminator), at + 9
+        return Service(component, element, release, terminator), at + 9
     if head.startswith("UNB\x1d"):
-        return _Service("\x1f", "\x1d", "", "\x1c"), at
+        return Service("\x1f", "\x1d", "", "\x1c"), at
     if head.startswith(("UNB", "UNH", "UNG")):
-        return _Service(), at
+        return Service(), at
     raise DespatchError(f"Nach dem Ende der Übertragung folgt Unlesbares (»{clean(text[at : at + 60])[:30]}«). {REMEDY}")
 
 
-def _end_of_interchange(text: str, at: int, service: _Service) -> int:
+def _end_of_interchange(text: str, at: int, service: Service) -> int:
     """Where this interchange ends because another one with its own header follows; else the end of the text."""
     end = re.escape(service.terminator)
     found = re.compile(rf"UNZ[^{end}]{{0,100}}{end}[ \r\n]{{0,8}}(?=UN[AB])").search(text, at)
     return found.end() if found else len(text)
 
 
-def _protect(text: str, service: _Service) -> str:
+def _protect(text: str, service: Service) -> str:
     """Line breaks out (they only wrap), released service characters as marks that no splitting sees."""
-    drop = {ord(mark): None for mark in _MARKS + "\r\n" if mark != service.terminator}
-    text = text.translate(drop) if any(chr(char) in text for char in drop) else text
+    for drop in _MARKS + "\r\n":
+        if drop != service.terminator:
+            text = text.replace(drop, "")
     if not service.release or service.release not in text:
         return text
     special = dict(zip((service.component, service.element, service.release, service.terminator), _MARKS, strict=True))
     return re.sub(re.escape(service.release) + "(.)", lambda hit: special.get(hit[1], hit[1]), text, flags=re.DOTALL)
 
 
-def _segment(chunk: str, service: _Service, number: int) -> Segment:
+def _segment(found: Bare, service: Service) -> Segment:
+    number, chunk = found
     head, *elements = chunk.split(service.element)
     tag = head.split(service.component)[0].strip()
     if not _TAG.fullmatch(tag):
         raise DespatchError(f"Segment {number}: »{clean(tag)[:20]}« ist kein EDIFACT-Segment. {REMEDY}")
     parts = [element.split(service.component) for element in elements]
-    if any(mark in chunk for mark in _MARKS):
+    if _MARKED.search(chunk):
         plain = (service.component, service.element, service.release, service.terminator)
         back = str.maketrans(dict(zip(_MARKS, plain, strict=True)))
         parts = [[part.translate(back) for part in element] for element in parts]
     return Segment(tag, parts, number)
 
 
-def _group(result: Interchange, stream: Iterator[Segment]) -> None:
+def _group(result: Interchange, text: str) -> None:
     opened: Segment | None = None
-    message: list[Segment] | None = None
+    message: Message | None = None
     application = ""
-    for segment in stream:
+    for service, found in _bare(text):
+        tag = found[1][:3]
+        if message is not None and tag not in ("UNH", "UNT", "UNB"):
+            message.bare.append(found)
+            continue
+        segment = _segment(found, service)
         if segment.tag == "UNB":
             if opened is not None or message is not None:
                 raise DespatchError(f"{segment.place}: Die Übertragung davor ist nicht abgeschlossen (UNZ fehlt). {REMEDY}")
@@ -189,14 +224,14 @@ def _group(result: Interchange, stream: Iterator[Segment]) -> None:
         elif segment.tag == "UNH":
             if message is not None:
                 raise DespatchError(f"{segment.place}: Die Nachricht davor ist nicht abgeschlossen (UNT fehlt). {REMEDY}")
-            message = [segment]
+            message = Message(service, [found], application)
         elif segment.tag == "UNT":
-            _close(result, message, segment, application)
+            if message is None:
+                raise DespatchError(f"{segment.place}: Ende einer Nachricht ohne Anfang (UNH). {REMEDY}")
+            _close(result, message, found)
             message = None
         elif segment.tag == "UNZ":
             opened = None
-        elif message is not None:
-            message.append(segment)
         elif segment.tag not in ("UNG", "UNE"):
             raise DespatchError(f"{segment.place}: Das Segment steht außerhalb einer Nachricht. {REMEDY}")
     if message is not None or opened is not None:
@@ -204,17 +239,12 @@ def _group(result: Interchange, stream: Iterator[Segment]) -> None:
         raise DespatchError(f"Die Datei ist abgeschnitten: Das Ende ({missing}) fehlt. {REMEDY}")
 
 
-def _close(result: Interchange, message: list[Segment] | None, end: Segment, application: str) -> None:
-    if message is None:
-        raise DespatchError(f"{end.place}: Ende einer Nachricht ohne Anfang (UNH). {REMEDY}")
-    message.append(end)
-    told = end.get(1)
-    if told.isascii() and told.isdigit() and told.lstrip("0")[:9] != str(len(message)):
-        result.hints.append(
-            f"{end.place} nennt {told[:9]} Segmente, gelesen sind {len(message)}; bitte auf Vollständigkeit prüfen."
-        )
-    if end.get(2) != message[0].get(1):
-        result.hints.append(
-            f"{end.place}: Die Nachrichtennummer {end.get(2)[:20]} passt nicht zum Anfang ({message[0].get(1)[:20]})."
-        )
-    result.messages.append(Message(message, application))
+def _close(result: Interchange, message: Message, found: Bare) -> None:
+    message.bare.append(found)
+    end = _segment(found, message.service)
+    told, count, reference = end.get(1), len(message.bare), message.head.get(1)
+    if told.isascii() and told.isdigit() and told.lstrip("0")[:9] != str(count):
+        result.hints.append(f"{end.place} nennt {told[:9]} Segmente, gelesen sind {count}; bitte auf Vollständigkeit prüfen.")
+    if end.get(2) != reference:
+        result.hints.append(f"{end.place}: Die Nachrichtennummer {end.get(2)[:20]} passt nicht zum Anfang ({reference[:20]}).")
+    result.messages.append(message)

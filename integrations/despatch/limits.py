@@ -4,8 +4,14 @@ from pathlib import Path
 
 from integrations.despatch.types import DespatchError
 
-MAX_BYTES = 64 * 1024 * 1024
-"""Room for more than 100,000 lines with serials; a larger file is no despatch advice."""
+MAX_BYTES = 128 * 1024 * 1024
+"""XML: room for more than 100,000 lines with serials; a larger file is no despatch advice."""
+
+MAX_TEXT_BYTES = 32 * 1024 * 1024
+"""EDIFACT and CSV, which need a fifth of the room and are taken into memory as a whole."""
+
+MAX_LINES = 250_000
+MAX_SEGMENTS = 2_000_000
 
 MAX_PART_BYTES = 8 * 1024 * 1024
 """Head or one line of an XML file; more would grow in memory without end."""
@@ -20,20 +26,21 @@ MAX_RANGE = 10_000
 MAX_SERIALS = 1_000_000
 
 
-def check_size(size: int) -> None:
+def check_size(size: int, most: int = MAX_BYTES) -> None:
     """Call it with the announced size before a file or a request body is taken into memory.
 
     Args:
         size: bytes.
+        most: bytes that the format may have.
 
     Raises:
-        DespatchError: empty, or larger than `MAX_BYTES`.
+        DespatchError: empty, or larger than `most`.
     """
     if size == 0:
         raise DespatchError("Die Datei ist leer. Bitte fordern Sie das Lieferavis beim Lieferanten neu an.")
-    if size > MAX_BYTES:
+    if size > most:
         raise DespatchError(
-            f"Die Datei hat {size / 1_048_576:.0f} MB, ein Lieferavis darf höchstens {MAX_BYTES // 1_048_576} MB haben. "
+            f"Die Datei hat {size / 1_048_576:.0f} MB, ein Lieferavis darf höchstens {most // 1_048_576} MB haben. "
             "Bitte prüfen Sie, ob es die richtige Datei ist, oder lassen Sie das Lieferavis vom Lieferanten teilen."
         )
 

@@ -2,7 +2,7 @@
 
 from integrations.despatch import csvlist, desadv, edifact, opentrans, ubl
 from integrations.despatch.kinds import named_as_advice, refuse_known_binary, wrong_root
-from integrations.despatch.limits import check_size
+from integrations.despatch.limits import MAX_TEXT_BYTES, check_size
 from integrations.despatch.types import DespatchAdvice, DespatchError, ReadHints
 from integrations.despatch.xmlstream import XmlFile
 
@@ -44,6 +44,7 @@ def read_despatches(raw: bytes, hints: ReadHints = _NO_HINTS, /) -> tuple[Despat
     _refuse_nul(raw)
     if _is_xml(raw):
         return (_xml(raw, hints),)
+    check_size(len(raw), MAX_TEXT_BYTES)
     if edifact.is_edifact(raw):
         return tuple(_merged(desadv.read_all(edifact.read(raw), hints.file_name)))
     return tuple(csvlist.read_all(raw, hints.csv))

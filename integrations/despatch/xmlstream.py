@@ -21,11 +21,10 @@ _DECLARED = re.compile(r"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([^\"'>]{1,60}
 _NAME = re.compile(r"<([^\s<>/!?=\"'&;]{1,200})")
 _REMEDY = "Bitte fordern Sie die Datei beim Lieferanten neu an."
 _FAULTS = (
-    ("premature end", "Die Datei bricht hier ab"),
     ("extra content at the end", "Nach dem Ende des Dokuments folgt weiterer Inhalt"),
     ("opening and ending tag mismatch", "Anfang und Ende eines Elements passen nicht zusammen"),
     ("excessive depth", "Die Elemente sind zu tief verschachtelt"),
-    ("huge", "Ein Textblock ist zu groß"),
+    ("too long", "Ein Textblock ist zu groß"),
     ("entity", "Eine Textersetzung (Entity) ist nicht erklärt oder nicht erlaubt"),
     ("not allowed", "Ein Zeichen ist hier nicht erlaubt"),
     ("pcdata invalid char", "Ein Steuerzeichen ist im Text nicht erlaubt"),
@@ -68,7 +67,7 @@ class XmlFile:
             huge_tree=False,
             recover=False,
         )
-        since = 0
+        since, complete = 0, False
         try:
             for piece in _utf8(self._raw, self._charset):
                 parser.feed(piece)
@@ -79,9 +78,11 @@ class XmlFile:
                     _forget(element, tag)
                 if since > MAX_PART_BYTES:
                     raise _too_large(tag)
-            yield parser.close()
+            complete = True
+            root = parser.close()
         except etree.XMLSyntaxError as fault:
-            raise _syntax(fault) from fault
+            raise _syntax(parser, cut_off=complete) from fault
+        yield root
 
 
 def local(element: etree._Element) -> str:
@@ -199,8 +200,13 @@ def _too_large(tag: str) -> DespatchError:
     )
 
 
-def _syntax(fault: etree.XMLSyntaxError) -> DespatchError:
-    told = str(fault.msg or "").lower()
+def _syntax(parser: etree.XMLPullParser, *, cut_off: bool) -> DespatchError:
+    """By the first entry of the parser's log; all that shows only at the end of the bytes is a file cut off."""
+    log = parser.feed_error_log
+    first = next(iter(log), None)
+    told = str(first.message).lower() if first is not None else ""
     what = next((german for english, german in _FAULTS if english in told), "Das XML ist fehlerhaft")
-    line, column = fault.position
-    return DespatchError(f"Zeile {line}, Spalte {column}: {what}. {_REMEDY}")
+    if cut_off and "entity" not in told:
+        what = "Die Datei bricht hier ab"
+    place = f"Zeile {first.line}, Spalte {first.column}: " if first is not None else ""
+    return DespatchError(f"{place}{what}. {_REMEDY}")

@@ -2,12 +2,11 @@
 
 import csv
 import datetime as dt
-import io
 from collections.abc import Callable
 
 from integrations import charset
 from integrations.charset import CharsetError, clean
-from integrations.despatch.csvtitles import guess_delimiter, normal
+from integrations.despatch.csvtitles import guess_delimiter, normal, physical_lines
 from integrations.inventory.types import Antivirus, Device, Inventory, InventoryError
 from integrations.inventory.values import address, flag, mac, told
 from rules.asset_class import OTHER, asset_class
@@ -65,7 +64,7 @@ def read(raw: bytes) -> Inventory:
         text, hints = charset.decode(raw)
     except CharsetError as fault:
         raise InventoryError(f"{fault} Bitte speichern Sie die Liste als UTF-8 oder Windows-1252.") from fault
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=guess_delimiter(text), strict=True)
+    reader = csv.reader(physical_lines(text), delimiter=guess_delimiter(text), strict=True)
     columns: dict[str, int] | None = None
     devices: list[Device] = []
     try:

@@ -12,7 +12,8 @@ _PLACEHOLDERS = {
     "", "0", "00", "000000", "00000000", "none", "n/a", "na", "null", "unknown", "unbekannt", "default string", "not specified",
     "not available", "not applicable", "to be filled by o.e.m.", "to be filled by oem", "system serial number", "serial number",
     "system product name", "system manufacturer", "system model", "chassis serial number", "no asset tag",
-    "no asset information", "asset tag", "asset-1234567890", "1234567890", "123456789", "0123456789", "o.e.m.", "oem", "invalid", "empty",
+    "no asset information", "asset tag",
+    "asset-1234567890", "1234567890", "123456789", "0123456789", "o.e.m.", "oem", "invalid", "empty",
     "xxxxxxx", "sernum0", "-",
 }  # fmt: skip
 """What makers leave in the firmware instead of a value; as a serial number it would be the same for thousands of devices."""

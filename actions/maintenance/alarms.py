@@ -14,7 +14,7 @@ from kit import clock
 from kit.database import lock
 from models.maintenance import AgreedCheck
 from models.parties import StaffRole
-from models.service_desk import Ticket, TicketState
+from models.service_desk import Ticket, TicketKind, TicketState
 from rules.catch_up import BACKFILL_DAYS
 
 GRACE_WORKDAYS = 2
@@ -109,16 +109,17 @@ def raise_alarms(session: Session, today: dt.date) -> list[str]:
 def _alarmed(session: Session, streaks: Iterable[Streak]) -> set[int]:
     """Plans whose alarm is open, or was closed after the last date that it is about."""
     by_plan = {streak.plan_id: streak for streak in streaks}
+    ended = sa.func.coalesce(Ticket.closed_at, Ticket.resolved_at, Ticket.received_at)
     rows = session.execute(
-        sa.select(
-            Ticket.dedup_key, Ticket.state, sa.func.coalesce(Ticket.closed_at, Ticket.resolved_at, Ticket.received_at)
-        ).where(sa.or_(*(Ticket.dedup_key.like(f"check-alarm:{plan_id}:%") for plan_id in by_plan)))
+        sa.select(Ticket.dedup_key, Ticket.state, ended).where(
+            Ticket.kind == TicketKind.TASK, Ticket.dedup_key.like("check-alarm:%")
+        )
     )
     silent = set()
-    for key, state, ended in rows:
-        plan_id = int(key.split(":")[1])
+    for key, state, at in rows:
+        plan_id = int(str(key).split(":")[1])
         still_open = state not in (TicketState.RESOLVED, TicketState.CLOSED)
-        if still_open or by_plan[plan_id].latest <= clock.local(ended).date():
+        if plan_id in by_plan and (still_open or by_plan[plan_id].latest <= clock.local(at).date()):
             silent.add(plan_id)
     return silent
 

@@ -252,5 +252,6 @@ def test_the_catalogue_names_what_is_easily_forgotten() -> None:
     for check in STANDARD_CHECKS:
         assert first_day(parse(check.cadence), D(2026, 1, 1)) is not None
         assert len(check.checklist) >= 3
-        assert check.minutes > 0 and check.purpose.endswith(".")
+        assert check.minutes > 0
+        assert check.purpose.endswith(".")
         assert [h for h in hints(parse(check.cadence), D(2026, 1, 1)) if not h.startswith("Der erste")] == []

@@ -1,6 +1,7 @@
 """The round: each due date becomes its ticket exactly once, whoever runs it, however often (S18, U25)."""
 
 import datetime as dt
+import itertools
 
 import pytest
 import sqlalchemy as sa
@@ -171,7 +172,7 @@ def test_any_split_of_2024_to_2040_makes_the_same_tickets(
 ) -> None:
     first, last = D(2024, 1, 1), D(2040, 12, 31)
     edges = [first, *sorted(set(cuts) - {first}), last + dt.timedelta(days=1)]
-    spans = [(one, other - dt.timedelta(days=1)) for one, other in zip(edges, edges[1:], strict=False)]
+    spans = [(one, other - dt.timedelta(days=1)) for one, other in itertools.pairwise(edges)]
     seen = []
     for runs in ([(first, last)], spans, list(reversed(spans)) * 2):
         savepoint = session.begin_nested()
@@ -202,9 +203,9 @@ def test_one_row_per_plan_and_day_and_one_living_row_per_day_of_the_rule(session
     write(session, D(2026, 1, 5))
     row = {"customer_id": agreed.customer_id, "agreed_check_id": agreed.id}
     for nominal, on, name in ((D(2026, 1, 6), D(2026, 1, 5), "due_on"), (D(2026, 1, 5), D(2026, 1, 6), "living")):
+        second = DueDate(**row, nominal_on=nominal, due_on=on)
         with pytest.raises(IntegrityError, match=name), session.begin_nested():
-            session.add(DueDate(**row, nominal_on=nominal, due_on=on))
-            session.flush()
+            make._add(session, second)
 
 
 def test_a_date_with_its_ticket_never_changes_again(session: Session) -> None:

@@ -17,45 +17,44 @@ RIGHTS: dict[str, str] = {
     "abrechnung.stornieren": "Rechnungen stornieren",
     "abrechnung.uebergeben": "Übergaben an SAP und DATEV wiederholen, Postdruck bestätigen",
     "dokument.sehen": "Archivierte Berichte und Rechnungen öffnen",
+    "ware.sehen": "Bestellungen, Wareneingänge und Lieferungen sehen",
+    "ware.bearbeiten": "Ware buchen, prüfen, kommissionieren, packen und versenden",
+    "asset.sehen": "Assets, Lizenzen und ihre Enden sehen",
+    "asset.bearbeiten": "Assets pflegen, Defekte melden, Austausch abschließen",
     "post.sehen": "Postausgang mit Inhalt und Antwort des Mailservers sehen",
     "post.entscheiden": "Unklare Mails klären und Mails erneut senden",
     "verwaltung.zugaenge": "Zugänge einladen, sperren und zurücksetzen",
     "kunde.start": "Startseite des Kundenportals sehen",
 }
 
-_EVERYBODY = {"konto.eigenes"}
-_STAFF = _EVERYBODY | {"uebersicht.sehen", "aufgabe.sehen"}
+_EVERYBODY = frozenset({"konto.eigenes"})
+_STAFF = _EVERYBODY | {"uebersicht.sehen", "aufgabe.sehen", "leistung.eigene", "asset.sehen", "ware.sehen"}
 
 STAFF_ROLES: dict[StaffRole, frozenset[str]] = {
-    StaffRole.TECHNICIAN: frozenset(_STAFF | {"leistung.eigene"}),
-    StaffRole.DISPATCHER: frozenset(_STAFF | {"leistung.eigene", "leistung.sehen", "post.sehen"}),
-    StaffRole.ACCOUNT_MANAGER: frozenset(
-        _STAFF
-        | {"leistung.eigene", "leistung.sehen", "abrechnung.sehen", "abrechnung.korrigieren", "dokument.sehen", "post.sehen"}
-    ),
-    StaffRole.BACK_OFFICE: frozenset(
-        _STAFF | {name for name in RIGHTS if name.startswith(("leistung.", "abrechnung.", "dokument.", "post."))}
-    ),
-    StaffRole.MATERIALS: frozenset(_STAFF | {"leistung.eigene"}),
-    StaffRole.MONITORING: frozenset(_STAFF | {"leistung.eigene", "post.sehen"}),
+    StaffRole.TECHNICIAN: _STAFF | {"asset.bearbeiten"},
+    StaffRole.DISPATCHER: _STAFF | {"leistung.sehen", "post.sehen"},
+    StaffRole.ACCOUNT_MANAGER: _STAFF
+    | {"leistung.sehen", "abrechnung.sehen", "abrechnung.korrigieren", "dokument.sehen", "post.sehen"},
+    StaffRole.BACK_OFFICE: _STAFF
+    | {name for name in RIGHTS if name.startswith(("leistung.", "abrechnung.", "dokument.", "post."))},
+    StaffRole.MATERIALS: _STAFF | {"ware.bearbeiten", "asset.bearbeiten"},
+    StaffRole.MONITORING: _STAFF | {"post.sehen"},
     StaffRole.SERVICE_HEAD: frozenset(name for name in RIGHTS if not name.startswith("kunde.")),
-    StaffRole.OPERATOR: frozenset(
-        _STAFF | {"abrechnung.sehen", "abrechnung.uebergeben", "post.sehen", "post.entscheiden", "verwaltung.zugaenge"}
-    ),
+    StaffRole.OPERATOR: _STAFF
+    | {"abrechnung.sehen", "abrechnung.uebergeben", "post.sehen", "post.entscheiden", "verwaltung.zugaenge"},
 }
 
 CUSTOMER_LEVELS: dict[PortalLevel, frozenset[str]] = {
     PortalLevel.NONE: frozenset(),
-    PortalLevel.REPORTER: frozenset(_EVERYBODY | {"kunde.start"}),
-    PortalLevel.INSIGHT: frozenset(_EVERYBODY | {"kunde.start"}),
-    PortalLevel.ADMIN: frozenset(_EVERYBODY | {"kunde.start"}),
+    PortalLevel.REPORTER: _EVERYBODY | {"kunde.start"},
+    PortalLevel.INSIGHT: _EVERYBODY | {"kunde.start"},
+    PortalLevel.ADMIN: _EVERYBODY | {"kunde.start"},
 }
 
 
 def staff_rights(roles: Iterable[str]) -> frozenset[str]:
     """All rights that a person of the house has through its roles."""
-    granted: frozenset[str] = frozenset(_STAFF)
-    return granted.union(*(STAFF_ROLES[StaffRole(role)] for role in roles))
+    return _STAFF.union(*(STAFF_ROLES[StaffRole(role)] for role in roles))
 
 
 def customer_rights(level: PortalLevel) -> frozenset[str]:

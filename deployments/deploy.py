@@ -52,7 +52,7 @@ def deploy(target: Instance, marker: str = "", file: Path = PREFECT_FILE) -> Non
     target.logs.mkdir(parents=True, exist_ok=True)
     (target.logs / "deploy.log").write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:
-        words = " | ".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        words = ((done.stderr or done.stdout).strip().splitlines() or ["ohne Begründung"])[-1].strip()
         raise DeployError(
             f"prefect.yaml: Prefect nimmt die Deployments nicht an ({words}). Einzelheiten: {target.logs}/deploy.log"
         )

@@ -33,6 +33,7 @@ from models import schema
 
 PERIOD = 0.2  # seconds between two looks at the children
 READY_SECONDS = 180.0
+DEPLOY_AGAIN = 60.0
 DEAF_SECONDS = 60.0  # a server that lives but does not answer for so long is started again
 
 
@@ -166,11 +167,21 @@ class Supervisor:
             return
         if not (deploy.is_current(self.target, self.prefect_file) and api.deployments()):
             self.report("Deployments werden eingerichtet …")
-            deploy.deploy(self.target, self.marker, self.prefect_file)
+            while not self._deployed_now():
+                if self._stopping.wait(DEPLOY_AGAIN):
+                    return
             self.report("Deployments eingerichtet")
         self.fault = None
         self.deployed.set()
         self._write_state()
+
+    def _deployed_now(self) -> bool:
+        try:
+            deploy.deploy(self.target, self.marker, self.prefect_file)
+        except DrehkreuzError as fault:  # a flow that cannot be read; whoever repairs it need not start everything again
+            self._note(fault)
+            return False
+        return True
 
     def _until(self, holds: Callable[[], bool]) -> bool:
         while not self._stopping.is_set():

@@ -18,7 +18,7 @@ import pytest
 
 from deployments.instance import MARKER, Instance, instance
 from deployments.prefect_api import PrefectApi, PrefectError
-from kit.database import dispose_engines
+from kit.database import Role, dispose_engines, engine
 from kit.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +57,8 @@ class Services:
         try:
             yield instance()
         finally:
+            for role in Role:
+                engine(role).dispose()
             dispose_engines()
             del os.environ["DREHKREUZ_HOME"]
             os.environ.update(kept)
@@ -110,7 +112,12 @@ class Services:
         return pid
 
     def wait_deployed(self) -> None:
-        until(lambda: self.state()["deployed"], 90, "deployed")
+        def deployed() -> bool:
+            state = self.state()
+            assert not state["fault"], state["fault"]
+            return bool(state["deployed"])
+
+        until(deployed, 90, "deployed")
 
     def everything(self) -> list[psutil.Process]:
         """Every process that belongs to this home, the database and the supervisor included."""

@@ -45,8 +45,7 @@ def test_prefect_accepts_prefect_yaml() -> None:
     """One invalid schedule would make the whole file invalid."""
     from prefect.cli.deploy._models import PrefectYamlModel
 
-    for file in (PREFECT_FILE, Path(__file__).with_name("prefect.yaml")):
-        PrefectYamlModel.model_validate(yaml.safe_load(file.read_text("utf-8")))
+    PrefectYamlModel.model_validate(yaml.safe_load(PREFECT_FILE.read_text("utf-8")))
 
 
 def test_every_entrypoint_is_a_function_with_parameters_that_a_form_can_show() -> None:

@@ -224,7 +224,7 @@ def _line(line: ProofLine) -> dict[str, Any]:
     proof = f"{line.evidence} {'Beleg' if line.evidence == 1 else 'Belege'} archiviert" if line.evidence else ""
     details = [
         text.joined((line.technician, f"Ticket {line.ticket}" if line.ticket else "", incident, proof)),
-        f"{'Grund' if line.outcome is not Outcome.FAILED else 'Mangel'}: {line.reason}" if line.reason else "",
+        _reason(line),
         text.joined(tuple(f"{label}: {value}" for label, value in line.readings)),
         *text.paragraphs(line.note),
     ]
@@ -233,6 +233,13 @@ def _line(line: ProofLine) -> dict[str, Any]:
         "outcome": text.joined((line.outcome.value, done), " "),
         "details": "\n".join(detail for detail in details if detail),
     }
+
+
+def _reason(line: ProofLine) -> str:
+    """Said by the technician with its label; what the ledger says explains itself."""
+    if not line.reason or line.done_at is None:
+        return line.reason
+    return f"{'Mangel' if line.outcome is Outcome.FAILED else 'Grund'}: {line.reason}"
 
 
 def _address(party: Party) -> list[str]:

@@ -104,7 +104,8 @@ def find_all(element: etree._Element | None, *path: str) -> list[etree._Element]
     """All elements at a path of local names."""
     here = [] if element is None else [element]
     for name in path:
-        here = [child for parent in here for child in parent if local(child) == name]
+        tag = "{*}" + name
+        here = [child for parent in here for child in parent.iterchildren(tag)]
     return here
 
 

@@ -1,6 +1,7 @@
 """`drehkreuz import FOLDER [--check]` and `drehkreuz export FOLDER`: the company folder in and out."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,21 +19,24 @@ from kit.postgres import database_for_home
 from models import schema
 
 ERRORS_SHOWN = 200
+PLAIN_SECONDS = 2.0
 
 
 class PlainProgress:
-    """One line per file and step, for logs and pipes."""
+    """For logs and pipes: a line when a phase begins, and one now and then while it lasts."""
 
     def __init__(self) -> None:
-        self._file = ""
+        self._phase, self._told, self._bytes = "", 0.0, 0
 
-    def read(self, file: str, size: int) -> None:  # noqa: ARG002 - a line per file is enough
-        if file != self._file:
-            self._file = file
-            self.step(f"lesen: {file}")
+    def read(self, file: str, size: int) -> None:
+        self._bytes += size
+        self.step(f"lesen: {file}, {self._bytes / 1e6:.0f} MB")
 
     def step(self, what: str) -> None:
-        print(what, file=sys.stderr, flush=True)
+        phase = what.partition(":")[0]
+        if phase != self._phase or time.monotonic() - self._told >= PLAIN_SECONDS:
+            self._phase, self._told = phase, time.monotonic()
+            print(what, file=sys.stderr, flush=True)
 
 
 class BarProgress:

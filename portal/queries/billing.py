@@ -216,16 +216,16 @@ def documents(session: Session, month: str, number: int, search: str = "", kind:
         sa.null().cast(sa.Text).label("paper"),
     ).where(ServiceReport.month == month, ServiceReport.number.is_not(None))
     invoice = sa.select(
-        sa.cast(Invoice.kind, sa.Text),
+        sa.cast(Invoice.kind, sa.Text).label("kind"),
         Invoice.number,
         Invoice.customer_id,
         Invoice.paying_site_id,
         Invoice.issued_at,
         Invoice.gross,
-        sa.cast(Invoice.state, sa.Text),
-        Invoice.archive_key,
-        Invoice.xml_archive_key,
-        Invoice.paper_archive_key,
+        sa.cast(Invoice.state, sa.Text).label("state"),
+        Invoice.archive_key.label("pdf"),
+        Invoice.xml_archive_key.label("xml"),
+        Invoice.paper_archive_key.label("paper"),
     ).where(Invoice.month == month, Invoice.number.is_not(None))
     chosen: dict[str, sa.SelectBase] = {"berichte": report, "rechnungen": invoice}
     found = chosen.get(kind, report.union_all(invoice)).subquery()

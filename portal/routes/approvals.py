@@ -25,7 +25,7 @@ NAV = (
         "checklist",
         ("leistung.eigene", "leistung.sehen", "leistung.freigeben"),
         order=30,
-        shortcut="l",
+        shortcut="f",
         bottom=True,
     ),
 )
@@ -208,6 +208,8 @@ def correct(request: Request, person: See, session: StaffSession, key: str, data
                 approval.correct(session, key, **values)
             else:
                 own_entries.resubmit(session, key, person.employee_id or 0, **values)
+    except (ConflictError, NotFoundError) as refusal:
+        return go(request, f"/leistungen/{key}", str(refusal), "danger")
     except DrehkreuzError as refusal:
         form.complain("reason" if "Begründung" in str(refusal) else "", str(refusal))
         return _entry_page(request, person, session, entry, form=form, status_code=422)

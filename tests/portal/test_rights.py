@@ -29,6 +29,13 @@ VALUES = {
     "login_id": "999",
     "session_id": "999",
     "token": "falsch",
+    "receipt_id": "999",
+    "item_id": "999",
+    "difference_id": "999",
+    "delivery_id": "999",
+    "line_id": "999",
+    "asset_id": "999",
+    "kind": "pick_list",
 }
 
 
@@ -69,10 +76,19 @@ def test_the_walk_finds_a_planted_route() -> None:
 
 
 def test_public_routes_are_the_known_ones() -> None:
-    public = {r.path for r in ROUTES if getattr(r.endpoint, "public", False)}
+    public = {r.path for r in ROUTES if getattr(r.endpoint, "public", False) and not r.path.startswith("/api/")}
     assert public == {
         "/anmelden", "/abmelden", "/zweiter-faktor", "/kennwort-vergessen", "/einladung/{token}", "/kennwort/{token}", "/gesund",
+        "/api/goods-receipts", "/api/goods-receipts/{item_id}",
     }  # fmt: skip
+
+
+def test_machines_are_asked_for_their_token(portal: Portal) -> None:
+    browser = portal.browser()
+    for route in ROUTES:
+        if route.path.startswith("/api/"):
+            answer = browser.request(next(iter(route.methods)), filled_path(route))
+            assert answer.status_code == 401, route.path
 
 
 def test_a_right_that_does_not_exist_cannot_be_asked_for() -> None:
@@ -89,7 +105,7 @@ def test_every_right_is_granted_to_somebody_and_every_role_is_known() -> None:
 
 
 def filled_path(route: APIRoute) -> str:
-    return re.sub(r"{(\w+)(:\w+)?}", lambda m: VALUES[m[1]], route.path)
+    return re.sub(r"{(\w+)(:\w+)?}", lambda m: VALUES.get(m[1], "999"), route.path)
 
 
 def test_permission_matrix(real_portal: Portal) -> None:
@@ -130,6 +146,11 @@ def test_entries_of_the_navigation_lead_to_pages(portal: Portal) -> None:
     for entry in navigation(all_modules()):
         browser = customer if entry.rights == ("kunde.start",) else head
         assert browser.get(entry.path).status_code == 200, entry.path
+
+
+def test_shortcuts_are_given_once() -> None:
+    letters = [entry.shortcut for entry in navigation(all_modules()) if entry.shortcut]
+    assert len(letters) == len(set(letters))
 
 
 def test_routes_are_plain_functions() -> None:

@@ -2,15 +2,32 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions import archive
+from actions.billing import preview, release
 from actions.invitations import ensure_login
+from actions.mail import outbox
+from actions.numbers import next_numbers
+from integrations.mail.types import Attachment, MailTexts
 from kit import clock
 from models.access import Login
-from models.parties import Customer, Employee, StaffRole
+from models.billing import (
+    BillingRun,
+    DatevFile,
+    HandOverState,
+    Invoice,
+    InvoiceState,
+    PostalBatch,
+    ReportState,
+    RunState,
+    SapDocument,
+    ServiceReport,
+)
+from models.parties import Customer, Employee, House, StaffRole
+from models.plumbing import MailState, OutboxMail
 from models.work import EntryState
 from portal.security.signin import open_session
 from rules.month import Month
@@ -127,4 +144,60 @@ def token_for(session: Session, email: str, *, second_factor: bool = True) -> st
     return open_session(session, login, "Mozilla/5.0 (X11; Linux x86_64) Chrome/156", second_factor=second_factor)
 
 
-NET = Decimal("95.00")
+PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+def release_month(session: Session) -> str:
+    """Release last month as it stands; the answer is its snapshot."""
+    seen = preview.build(session, LAST)
+    preview.remember(session, seen, clock.now())
+    release.release(session, LAST, seen.snapshot, f"employee:{email_of('back_office')}")
+    session.flush()
+    return seen.snapshot
+
+
+def issue_month(session: Session) -> None:
+    """What a visit of the run would have done by now: papers, mails, hand-overs; all at the first two customers' parts."""
+    run = session.scalars(sa.select(BillingRun).where(BillingRun.month == str(LAST))).one()
+    house = session.scalars(sa.select(House)).one()
+    texts = MailTexts("Servicebericht", "Text des Berichts", "<p>Text des Berichts</p><script>alert(1)</script>")
+    reports = session.scalars(sa.select(ServiceReport).order_by(ServiceReport.id)).all()
+    for n, report in enumerate(reports, start=1):
+        number = f"SB-{LAST.year}-{n:06}"
+        kept = archive.keep(
+            session, archive.Document("reports", number, PDF + number.encode(), customer_id=report.customer_id)
+        )[0]
+        mail = outbox.NewMail(
+            f"report:{number}", "service_report", ("kontakt0@kunde.example",), MailTexts(f"Servicebericht {number}", texts.text, texts.html),
+            report.customer_id, (Attachment(f"Servicebericht_{number}.pdf", PDF),),
+        )  # fmt: skip
+        report.mail_id = outbox.queue(session, house, [mail])[mail.key]
+        report.number, report.issued_at, report.state = number, clock.now(), ReportState.ISSUED
+        report.archive_key, report.sha256 = kept.key, kept.sha256
+        row = session.get_one(OutboxMail, report.mail_id)
+        row.state, row.accepted_at, row.reply = MailState.ACCEPTED, clock.now(), "250 2.0.0 Ok: queued as 4711"
+    batch_key = archive.keep(session, archive.Document("post", str(LAST), PDF + b"post"))[0].key
+    file_key = archive.keep(session, archive.Document("datev", str(LAST), b"EXTF", "csv"))[0].key
+    batch = PostalBatch(run_id=run.id, sequence=1, archive_key=batch_key)
+    file = DatevFile(run_id=run.id, sequence=1, file_name="EXTF_Rechnungen.csv", archive_key=file_key)
+    session.add_all([batch, file])
+    session.flush()
+    invoices = session.scalars(sa.select(Invoice).order_by(Invoice.id)).all()
+    for n, (invoice, number) in enumerate(zip(invoices, next_numbers(session, "RE", LAST.year, len(invoices)), strict=True), 1):
+        pdf, xml = archive.keep(
+            session,
+            archive.Document("invoices", number, PDF + number.encode(), customer_id=invoice.customer_id),
+            archive.Document("invoices", number, b"<invoice/>" + number.encode(), "xml", customer_id=invoice.customer_id),
+        )
+        invoice.number, invoice.issued_at, invoice.state = number, clock.now(), InvoiceState.ISSUED
+        invoice.archive_key, invoice.paper_archive_key, invoice.xml_archive_key = pdf.key, pdf.key, xml.key
+        invoice.postal_batch_id, invoice.datev_file_id, invoice.due_on = batch.id, file.id, clock.today()
+        state = HandOverState.FAILED if n == 1 else HandOverState.POSTED
+        session.add(
+            SapDocument(
+                customer_id=invoice.customer_id, invoice_id=invoice.id, key=number, adapter="files", state=state, attempts=2,
+                posted_at=None if n == 1 else clock.now(), error="Periode gesperrt" if n == 1 else None,
+            )
+        )  # fmt: skip
+    run.state, run.last_visit_at = RunState.WAITING, clock.now()
+    session.flush()

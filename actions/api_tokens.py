@@ -51,3 +51,10 @@ def holder(session: Session, token: str, scope: str) -> ApiToken | None:
     if row.last_used_at is None or row.last_used_at < now - _NOTED_EVERY:
         row.last_used_at = now
     return row
+
+
+def act_as(session: Session, row: ApiToken) -> None:
+    """From here on the transaction is this machine's, in the audit trail too."""
+    actor = f"token:{row.name}"
+    session.info["actor"] = actor
+    session.execute(sa.select(sa.func.set_config("drehkreuz.actor", actor, True)))

@@ -2,6 +2,7 @@
 
 import enum
 
+from models.assets import Location, Owner, ReplacementReason
 from models.billing import (
     Charge,
     Face,
@@ -14,10 +15,13 @@ from models.billing import (
     ReportState,
     RunState,
 )
+from models.goods import DeliveryState, ReceiptState
 from models.parties import PortalLevel, StaffRole
 from models.plumbing import MailState
 from models.service_desk import Priority, TicketKind, TicketState
 from models.work import EntryState, Place, WorkKind
+from rules.expiry import ExpiryKind, NoticeState
+from rules.receiving import DifferenceKind
 
 LABELS: dict[type[enum.StrEnum], dict[str, str]] = {
     RunState: {
@@ -93,16 +97,67 @@ LABELS: dict[type[enum.StrEnum], dict[str, str]] = {
         "service_head": "Serviceleitung",
         "operator": "Betrieb",
     },
+    ReceiptState: {"booked": "ungeprüft", "checked": "geprüft"},
+    DeliveryState: {
+        "picking": "zu kommissionieren",
+        "picked": "zu packen",
+        "packed": "zu versenden",
+        "shipped": "versendet",
+        "void": "entfallen",
+    },
+    DifferenceKind: {
+        "unknown_article": "unbekannter Artikel",
+        "unknown_order": "unbekannte Bestellung",
+        "not_ordered": "nicht bestellt",
+        "over_delivery": "zu viel geliefert",
+        "under_delivery": "zu wenig geliefert",
+        "serial_missing": "Seriennummern fehlen",
+        "serial_surplus": "zu viele Seriennummern",
+        "serial_twice": "Seriennummer doppelt",
+        "serial_known": "Seriennummer bekannt",
+        "counted_less": "weniger gezählt",
+        "counted_more": "mehr gezählt",
+        "told_otherwise": "anders gemeldet",
+    },
+    Owner: {"customer": "Kunde", "house": "Haus (Miete)"},
+    Location: {"on_site": "beim Kunden", "data_centre": "im Rechenzentrum"},
+    ReplacementReason: {"defect": "Defekt", "technology": "Firmware-Pflege endet", "lifecycle": "Laufzeit endet"},
+    ExpiryKind: {
+        "warranty": "Garantie",
+        "licence": "Lizenz",
+        "firmware": "Firmware-Pflege",
+        "lifecycle": "Mietgerät, fünf Jahre",
+        "mandate": "Lastschriftmandat",
+    },
+    NoticeState: {"planned": "vorgetragen", "told": "gemeldet", "past": "schon vorbei", "void": "überholt"},
     PortalLevel: {"none": "kein Zugang", "reporter": "Melden", "insight": "Einsehen", "admin": "Verwalten"},
 }
 
 WORDS: dict[str, dict[str, str]] = {
+    "asset": {
+        "access_point": "Access-Point",
+        "copier": "Kopierer",
+        "device": "Gerät",
+        "dock": "Dockingstation",
+        "firewall": "Firewall",
+        "nas": "Netzspeicher",
+        "notebook": "Notebook",
+        "phone": "Telefon",
+        "phone_system": "Telefonanlage",
+        "printer": "Drucker",
+        "screen": "Bildschirm",
+        "server": "Server",
+        "switch": "Switch",
+        "ups": "USV",
+        "workstation": "Arbeitsplatz",
+    },
     "mail": {
         "service_report": "Servicebericht",
         "invoice": "Rechnung",
         "invitation": "Einladung",
         "password_reset": "Kennwort",
         "bounce_notice": "Rückläufer",
+        "goods_difference": "Abweichungen",
     },
     "report": {
         "planned": "geplant",
@@ -126,9 +181,9 @@ WORDS: dict[str, dict[str, str]] = {
 """Words for values that are no enum of the model: kinds of mail, a report's way including its mail's."""
 
 TONES = {
-    "green": {"done", "accepted", "sent", "posted", "approved", "resolved"},
-    "blue": {"released", "running", "issued", "in_flight", "reported", "open"},
-    "yellow": {"waiting", "queued", "captured", "proposed", "planned", "numbered", "new"},
+    "green": {"done", "accepted", "sent", "posted", "approved", "resolved", "checked", "shipped", "told"},
+    "blue": {"released", "running", "issued", "in_flight", "reported", "open", "picked", "packed"},
+    "yellow": {"waiting", "queued", "captured", "proposed", "planned", "numbered", "new", "booked", "picking"},
     "orange": {"unclear"},
     "red": {"failed", "bounced", "rejected", "high"},
 }

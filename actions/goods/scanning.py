@@ -148,7 +148,7 @@ def _pick_article(session: Session, delivery: Delivery, code: str) -> Reading | 
     ).all()
     if not rows:
         return None
-    line, product = rows[0].tuple()
+    line, product = rows[0]
     if line.picked >= line.quantity:
         return Reading(False, f"{product.name}: Diese Position ist schon vollständig.", line.id)
     if product.serial_tracked:
@@ -258,7 +258,7 @@ def _count_serial(session: Session, receipt: GoodsReceipt, code: str) -> Reading
     ).first()
     if found is None:
         return None
-    serial, row = found.tuple()
+    serial, row = found
     if serial.scanned_at is not None:
         return Reading(False, f"{code} ist schon gelesen.", row.id)
     serial.scanned_at = clock.now()
@@ -278,7 +278,7 @@ def _count_article(session: Session, receipt: GoodsReceipt, code: str) -> Readin
     ).first()
     if found is None:
         return None
-    row, product = found.tuple()
+    row, product = found
     if product is not None and product.serial_tracked:
         return Reading(True, f"{row.text or row.article}: Bitte jetzt die Seriennummern lesen.", row.id)
     return _add(session, row, code)

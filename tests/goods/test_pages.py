@@ -1,0 +1,128 @@
+"""The warehouse in the browser and over HTTP: from the advice to the shipped parcel, without any script."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from actions import api_tokens
+from actions.assets import recording
+from actions.goods import booking, inbox
+from kit.database import unit_of_work
+from models.assets import Asset
+from models.goods import Delivery, DeliveryState, GoodsDifference
+from models.plumbing import OutboxMail
+from models.service_desk import Ticket, TicketState
+from tests.goods import world
+from tests.portal.conftest import Portal
+
+
+def stock(portal: Portal, *lines: dict[str, object], quantity: int = 2) -> None:
+    """One order for the first customer, and its delivery."""
+    with unit_of_work("test") as session:
+        customer = portal.world.customers[0]
+        supplier = world.supplier(session)
+        world.order(session, supplier, customer, world.product(session, "NB-1"), quantity, line="1")
+        world.order(session, supplier, customer, world.cable(session), 1, line="2")
+        if lines:
+            world.told(session, *lines)
+
+
+@pytest.mark.promise("S22")
+def test_from_the_reading_to_the_shipped_parcel(portal: Portal) -> None:
+    stock(portal, world.line("NB-1", 2, ["S1", "S2"], of="1"), world.line("KAB-1", 1, of="2"))
+    browser = portal.browser("materials")
+    with unit_of_work("test") as session:
+        delivery = session.scalars(sa.select(Delivery)).one()
+        ticket = session.get_one(Ticket, delivery.ticket_id)
+    place = f"/lieferungen/{delivery.id}"
+    found = browser.get(f"/lieferungen/suche?code={ticket.number}")
+    assert found.headers["location"] == place
+    assert "S1" in browser.get(place).text
+    for code in ("S1", "S2", "KAB-1"):
+        assert browser.post(f"{place}/lesen", data={"code": code}).status_code == 303
+    assert "schon gelesen" in browser.post(f"{place}/lesen", data={"code": "S1"}, follow_redirects=True).text
+    packed = browser.post(f"{place}/packen", data={"parcels": "2"}, follow_redirects=True)
+    assert "Lieferschein LS-" in packed.text
+    assert "Versendet" in browser.post(f"{place}/versenden", data={"carrier": "Bote"}, follow_redirects=True).text
+    with unit_of_work("test") as session:
+        assert session.scalars(sa.select(Delivery.state)).one() is DeliveryState.SHIPPED
+        assert all(session.scalars(sa.select(Asset.delivered_on).where(Asset.delivery_line_id.is_not(None))))
+        assert session.get_one(Ticket, ticket.id).state is TicketState.CLOSED
+
+
+def test_counting_shows_what_differs_at_once(portal: Portal) -> None:
+    stock(portal, world.line("NB-1", 2, ["S1", "S2"], of="1"), world.line("KAB-1", 1, of="2"))
+    browser = portal.browser("materials")
+    listed = browser.get("/wareneingang").text
+    assert "LS-1" in listed
+    with unit_of_work("test") as session:
+        receipt = session.scalars(sa.select(Delivery.receipt_id)).one()
+    place = f"/wareneingang/{receipt}"
+    assert "NB-1" in browser.get(place).text
+    assert "1 von 2" in browser.post(f"{place}/zaehlen", data={"code": "S1"}, follow_redirects=True).text
+    assert "steht nicht im Lieferavis" in browser.post(f"{place}/zaehlen", data={"code": "FREMD"}, follow_redirects=True).text
+    refused = browser.post(f"{place}/abschliessen", follow_redirects=True)
+    assert "Noch nicht gezählt" in refused.text
+    done = browser.post(f"{place}/abschliessen", data={"wie_angekuendigt": "ja"}, follow_redirects=True)
+    assert "1 Abweichungen" in done.text
+    assert "gezählt 1 Stück" in done.text
+    sent = browser.post(f"{place}/lieferant", follow_redirects=True)
+    assert "geht an den Lieferanten" in sent.text
+    browser.post(f"{place}/lieferant")
+    with unit_of_work("test") as session:
+        assert session.scalar(sa.select(sa.func.count()).where(OutboxMail.kind == "goods_difference")) == 1
+        difference = session.scalars(sa.select(GoodsDifference)).one()
+    solved = browser.post(f"{place}/abweichung/{difference.id}", data={"how": "wird nachgeliefert"}, follow_redirects=True)
+    assert "geklärt" in solved.text
+    assert "S2" in browser.get("/wareneingang/bestellungen").text or "NB-1" in browser.get("/wareneingang/bestellungen").text
+
+
+def test_a_machine_books_with_its_token(portal: Portal) -> None:
+    stock(portal)
+    with unit_of_work("test") as session:
+        token = api_tokens.issue(session, "Lager", [api_tokens.WAREHOUSE])
+        other = api_tokens.issue(session, "Telefon", ["telephony"])
+    browser = portal.browser()
+    body = world.receipt_bytes(world.line("NB-1", 2, ["S1", "S2"], of="1"))
+    headers = {"authorization": f"Bearer {token}", "idempotency-key": "a1", "content-type": "application/json"}
+    first = browser.post("/api/goods-receipts", content=body, headers=headers)
+    assert (first.status_code, first.json()["receipt"], first.json()["new"]) == (202, "L-FALKE/LS-1", True)
+    again = browser.post("/api/goods-receipts", content=body, headers=headers)
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    assert browser.post("/api/goods-receipts", content=body + b" ", headers=headers).status_code == 409
+    wrong = headers | {"authorization": f"Bearer {other}"}
+    assert browser.post("/api/goods-receipts", content=body, headers=wrong).status_code == 401
+    assert browser.post("/api/goods-receipts", content=body).status_code == 401
+    with unit_of_work("test") as session:
+        for item in inbox.waiting(session):
+            booking.book(session, item)
+    told = browser.get(first.headers["location"], headers=headers).json()
+    assert told["state"] == "done"
+    assert len(told["booked"]["deliveries"]) == 1
+
+
+def test_a_file_by_hand(portal: Portal) -> None:
+    stock(portal)
+    browser = portal.browser("materials")
+    body = json.dumps({"supplier": "L-FALKE", "delivery_note": "LS-7", "lines": [{"product": "KAB-1", "quantity": 1}]})
+    taken = browser.post("/wareneingang/annehmen", files={"datei": ("avis.json", body)}, follow_redirects=True)
+    assert "L-FALKE/LS-7" in taken.text
+    assert "Korb" in taken.text
+
+
+def test_pages_of_assets(portal: Portal) -> None:
+    stock(portal, world.line("NB-1", 2, ["S1", "S2"], of="1"))
+    with unit_of_work("test") as session:
+        recording.record(session, session.scalars(sa.select(Delivery.id)).one())
+        asset = session.scalars(sa.select(Asset).where(Asset.serial == "S1")).one()
+    browser = portal.browser("materials")
+    assert "S1" in browser.get("/assets?suche=s1").text
+    assert "Garantie" in browser.get(f"/assets/{asset.id}").text
+    assert browser.get("/assets/enden").status_code == 200
+    assert "S1" in browser.get("/assets/luecken").text or asset.inventory_no in browser.get("/assets/luecken").text
+    browser.post(f"/assets/{asset.id}/angaben", data={"manufacturer": "Falkenau", "warranty_until": "2031-01-31"})
+    with unit_of_work("test") as session:
+        assert session.get_one(Asset, asset.id).manufacturer == "Falkenau"
+    refused = browser.post(f"/assets/{asset.id}/defekt", data={"text": "brummt"}, follow_redirects=True)
+    assert "gehört dem Kunden" in refused.text

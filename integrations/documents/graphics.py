@@ -17,10 +17,15 @@ _MASK = 4
 """Any of the eight QR masks can be read; to try them all for the prettiest takes four times as long."""
 
 
-def girocode(*, name: str, iban: str, bic: str, amount: Decimal, reference: str) -> Markup:
-    """EPC069-12 credit transfer as QR code ("GiroCode"). Amount in EUR, above zero; the reference is free text."""
+def girocode_payload(*, name: str, iban: str, bic: str, amount: Decimal, reference: str) -> bytes:
+    """EPC069-12, version 002, UTF-8: what the QR code says. Amount in EUR, above zero; the reference is free text."""
     lines = ("BCD", "002", "1", "SCT", bic, name[:70], iban, f"EUR{amount:.2f}", "", "", reference[:140])
-    code = segno.make_qr("\n".join(lines).encode(), error="m", boost_error=False, mask=_MASK)
+    return "\n".join(lines).encode()
+
+
+def girocode(payload: bytes) -> Markup:
+    """A credit transfer as QR code ("GiroCode")."""
+    code = segno.make_qr(payload, error="m", boost_error=False, mask=_MASK)
     # a raster of one pixel per module is set five times faster than paths, and as sharp
     source = code.png_data_uri(scale=1, border=0)
     return Markup('<img alt="GiroCode für die Überweisung" src="{}"/>').format(source)

@@ -21,7 +21,7 @@ from integrations.documents.contents import (
     VatGroup,
 )
 from integrations.documents.engine import EmbeddedFile, engine
-from integrations.documents.graphics import girocode
+from integrations.documents.graphics import girocode, girocode_payload
 from integrations.documents.signs import is_refund, signed
 
 EXEMPT = "Umsatzsteuerfreie Leistung"
@@ -187,13 +187,14 @@ def _closing(content: InvoiceContent) -> list[str]:
 def _girocode(content: InvoiceContent) -> Markup | None:
     if isinstance(content.payment, DirectDebit) or content.totals.gross <= 0 or not content.house.iban:
         return None
-    return girocode(
+    payload = girocode_payload(
         name=text.clean(content.house.name),
         iban=content.house.iban,
         bic=content.house.bic,
         amount=content.totals.gross,
         reference=content.number,
     )
+    return girocode(payload)
 
 
 def _values(original: InvoiceContent, *, copy: bool) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def _prepare() -> None:
     engine()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # a document makes many objects that go again at once
 
 
 def _die_with_parent() -> None:

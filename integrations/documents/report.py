@@ -29,7 +29,10 @@ from kit.clock import local
 LONG = 1500
 """Characters of an entry from which on it may be broken over pages."""
 HEAD_OFFICE = "Hauptsitz"
-FREE_LEAD = "Diese Leistungen stellen wir Ihnen nicht in Rechnung; sie belasten auch kein Kontingent."
+BILLABLE_LEAD = "Links die berechneten Minuten je Eintrag."
+FREE_LEAD = (
+    "Diese Leistungen stellen wir Ihnen nicht in Rechnung; sie belasten auch kein Kontingent. Links die geleisteten Minuten."
+)
 _KINDS = {
     Kind.STANDARD: "Arbeitszeit",
     Kind.AFTER_HOURS: "Arbeitszeit außerhalb der Servicezeit",
@@ -44,9 +47,9 @@ _ENTRY_KINDS = {Kind.AFTER_HOURS: "außerhalb der Servicezeit", Kind.WEEKEND: "W
 class Shown:
     """One entry, ready to print."""
 
-    ticket: str
+    head: str
+    """Minutes, in a column of their own, and the ticket."""
     text: str
-    minutes: str
     long: bool
     """Too long to be kept on one page."""
 
@@ -57,10 +60,8 @@ class Part:
 
     title: str
     lead: str
-    column: str
     entries: list[Shown]
-    sum_label: str
-    minutes: str
+    total: str
 
 
 def render_report(content: ReportContent, *, tagged: bool = False) -> bytes:
@@ -147,15 +148,14 @@ def _parts(entries: list[EntryLine], month: dt.date, *, named: bool) -> list[Par
         mine = list(found)
         billable, where = mine[0].billable, site or HEAD_OFFICE
         title = "Abrechenbare Leistungen" if billable else "Nicht abrechenbare Leistungen"
+        whose = f" für {where}" if named or site else ""
         minutes = sum(e.billed_minutes if billable else e.raw_minutes for e in mine)
         parts.append(
             Part(
                 title=f"{title} · {where}" if named or site else title,
-                lead="" if billable or parts else FREE_LEAD,
-                column="Berechnet" if billable else "Geleistet",
+                lead=BILLABLE_LEAD if billable else FREE_LEAD,
                 entries=[_shown(e, month) for e in mine],
-                sum_label=f"Summe {where}" if named or site else "Summe",
-                minutes=text.hours(minutes),
+                total=f"{'Berechnet' if billable else 'Geleistet'}{whose}: {text.hours(minutes)}",
             )
         )
     return parts
@@ -167,14 +167,15 @@ def _position(order: list[str]) -> Callable[[EntryLine], int]:
 
 
 def _shown(entry: EntryLine, month: dt.date) -> Shown:
-    done = f"{_when(entry, month)} ({_minutes(entry.raw_minutes)})" if entry.billable else _when(entry, month)
+    done = f"{_when(entry, month)}, geleistet {_minutes(entry.raw_minutes)}" if entry.billable else _when(entry, month)
     lines = [text.joined((done, entry.technician, *_circumstances(entry, month), _charge(entry))), *text.paragraphs(entry.text)]
     if not entry.billable:
         lines.append(f"Nicht berechnet: {entry.reason}")
+    minutes = entry.billed_minutes if entry.billable else entry.raw_minutes
     return Shown(
-        ticket=text.joined((entry.ticket_number, entry.ticket_subject)),
+        # figure spaces are as wide as digits: the minutes stand in a column that costs no table
+        head=f"{minutes:\u2007>4}\u00a0min\u2002\u2002{text.joined((entry.ticket_number, entry.ticket_subject))}",
         text="".join(f"\n{line}" for line in lines),
-        minutes=_minutes(entry.billed_minutes if entry.billable else entry.raw_minutes),
         long=sum(map(len, lines)) > LONG,
     )
 
@@ -242,8 +243,9 @@ def _price_source(content: ReportContent) -> list[str]:
         stated.append(f"{text.percent(agreement.weekend_percent)} Zuschlag am Wochenende")
     if agreement.day_price is not None and Kind.PROJECT_DAY in kinds:
         stated.append(f"{text.price(agreement.day_price)} je Projekttag")
-    if agreement.travel_price is not None and Kind.TRIP in kinds:
-        stated.append(f"{text.price(agreement.travel_price)} je Anfahrt")
+    for trip in (g for g in content.groups if g.kind is Kind.TRIP):
+        own = "" if trip.price == agreement.travel_price else " (Preis Ihrer Niederlassung)"
+        stated.append(f"{text.price(trip.price)} je Anfahrt{own}")
     what = f": {', '.join(stated)}, jeweils netto" if stated else ""
     return [f"Preise nach der Kooperationsvereinbarung, Fassung {agreement.version}{signed}{what}."]
 

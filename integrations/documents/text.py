@@ -17,6 +17,9 @@ FONTS = Path(__file__).resolve().parents[2] / "templates" / "documents" / "fonts
 MISSING = "□"
 """Stands for a character that the shipped font does not have."""
 
+KEPT_SPACES = "\u00a0\u202f\u2002\u2007"
+"""Spaces that a line needs: no break, narrow without break, half an em, as wide as a digit."""
+
 _MONTHS = (
     "Januar",
     "Februar",
@@ -51,7 +54,7 @@ def _shown(char: str) -> str:
         return char
     category = unicodedata.category(char)
     if char == "\t" or category == "Zs":
-        return char if char in "\u00a0\u202f" else " "
+        return char if char in KEPT_SPACES else " "
     if category in _INVISIBLE:
         return MISSING if category in {"Cs", "Co", "Cn"} else ""
     if ord(char) in _VARIATION_SELECTORS:

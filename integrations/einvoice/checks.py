@@ -6,6 +6,7 @@ The record goes into the archive with the invoice: it is the proof of due dilige
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ from integrations.einvoice.build import Profile
 from integrations.einvoice.own_rules import own_findings
 from integrations.einvoice.reading import Finding, Reading
 
+_NAMESPACE = re.compile(r"\{[^}]*\}")
 XSD = "Factur-X_1.0.07_EN16931.xsd"
 
 
@@ -91,7 +93,7 @@ def _schema_findings(root: Element) -> Iterable[Finding]:
     try:
         _schema().assertValid(root)
     except etree.DocumentInvalid as error:
-        yield _fatal("XSD", f"Die Rechnung entspricht nicht dem Schema ({error}).")
+        yield _fatal("XSD", f"Die Rechnung entspricht nicht dem Schema ({_NAMESPACE.sub('', str(error))}).")
     except (etree.LxmlError, OSError) as error:
         yield _fatal("XSD", f"Das Schema der Rechnung konnte nicht angewendet werden ({error}).")
 

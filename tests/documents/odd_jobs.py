@@ -1,0 +1,34 @@
+"""Jobs that go wrong, in a module that a pool's process can import."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A document that cannot be set."""
+
+    name: str = "refused"
+
+    def run(self) -> bytes:
+        raise ValueError("Vorlage kaputt")
+
+
+@dataclass(frozen=True)
+class Deadly:
+    """A document that takes its process with it."""
+
+    name: str = "deadly"
+
+    def run(self) -> bytes:
+        os._exit(7)
+
+
+@dataclass(frozen=True)
+class Where:
+    """Says in which process it ran."""
+
+    name: str = "where"
+
+    def run(self) -> bytes:
+        return str(os.getpid()).encode()

@@ -36,12 +36,12 @@ def sender() -> Iterator[SmtpSender]:
         with SmtpSender(server_of(chosen)) as open_sender:
             yield open_sender
         return
-    with _own_sink(home() / "mail") as port, SmtpSender(SmtpServer("127.0.0.1", port, tls="none")) as open_sender:
+    with own_sink(home() / "mail") as port, SmtpSender(SmtpServer("127.0.0.1", port, tls="none")) as open_sender:
         yield open_sender
 
 
 @contextmanager
-def _own_sink(folder: Path) -> Iterator[int]:
+def own_sink(folder: Path) -> Iterator[int]:
     """The sink as a child for as long as it is needed (a run without the services of the home)."""
     folder.mkdir(parents=True, exist_ok=True)
     port_file = folder / f".port-{os.getpid()}"

@@ -1,6 +1,7 @@
 """Checks that do not happen become an alarm to the dispatcher, once (S110): overdue ones and those never done."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -145,30 +146,49 @@ def _words(plan: Plan, streak: Streak) -> tuple[str, str]:
 
 
 def ask_about_backlog(session: Session, held: Iterable[tuple[int, dt.date]], today: dt.date) -> list[str]:
-    """Tell the dispatcher, once per plan and month, of missed dates that wait for a person (`Fate.HELD`)."""
-    by_plan: dict[int, list[dt.date]] = {}
+    """Tell the dispatcher, once per customer and month, of missed dates that wait for a person (`Fate.HELD`).
+
+    Returns the numbers of the tickets opened now.
+    """
+    by_plan: dict[int, list[dt.date]] = defaultdict(list)
     for plan_id, on in held:
-        by_plan.setdefault(plan_id, []).append(on)
+        by_plan[plan_id].append(on)
+    if not by_plan:
+        return []
     lock(session, "maintenance-alarms")
-    opened = []
+    by_customer: dict[int, list[Plan]] = defaultdict(list)
     for plan in load_plans(session, list(by_plan), load_catalogue(session)):
-        days = sorted(by_plan[plan.id])
-        text = (
-            f"{len(days)} versäumte Termine vom {days[0]:%d.%m.%Y} bis {days[-1]:%d.%m.%Y} sind älter als {BACKFILL_DAYS} Tage "
-            "und werden nicht von selbst nachgeholt.\n"
-            f"Vorschau: drehkreuz maintenance preview --from {days[0]} --to {days[-1]}\n"
-            f"Nachholen: drehkreuz run maintenance_round --param first={days[0]} --param last={days[-1]}\n"
-            "Sollen sie entfallen, lassen Sie die Termine im Plan mit Grund aus."
-        )
-        question = Question(
-            f"check-backlog:{plan.id}:{today:%Y-%m}",
-            plan.row.customer_id,
-            StaffRole.DISPATCHER.value,
-            f"Rückstand: {plan.title} ({plan.customer_name})"[:300],
-            text,
-        )
-        opened.append(ask(session, question) or "")
+        by_customer[plan.row.customer_id].append(plan)
+    keys = {customer_id: f"check-backlog:{customer_id}:{today:%Y-%m}" for customer_id in by_customer}
+    known = set(session.scalars(sa.select(Ticket.dedup_key).where(Ticket.dedup_key.in_(keys.values()))))
+    opened = []
+    for customer_id, plans in by_customer.items():
+        if keys[customer_id] not in known:
+            subject = f"Rückstand in der Wartung: {plans[0].customer_name}"[:300]
+            text = _backlog(plans, by_plan)
+            opened.append(
+                ask(session, Question(keys[customer_id], customer_id, StaffRole.DISPATCHER.value, subject, text)) or ""
+            )
     return opened
+
+
+def _backlog(plans: Iterable[Plan], by_plan: dict[int, list[dt.date]]) -> str:
+    lines, all_days = [], []
+    for plan in plans:
+        days = sorted(by_plan[plan.id])
+        all_days += days
+        lines.append(f"- {plan.title}: {len(days)} Termine vom {days[0]:%d.%m.%Y} bis {days[-1]:%d.%m.%Y}")
+    span = f"{min(all_days)}", f"{max(all_days)}"
+    return "\n".join(
+        [
+            f"Diese versäumten Termine sind älter als {BACKFILL_DAYS} Tage und werden nicht von selbst nachgeholt:",
+            *lines,
+            f"Vorschau: drehkreuz maintenance preview --from {span[0]} --to {span[1]}",
+            f"Nachholen: drehkreuz run maintenance_round --param first={span[0]} --param last={span[1]}",
+            "Wurden sie im alten System erledigt: drehkreuz maintenance take-over JJJJ-MM-TT",
+            "Sollen einzelne entfallen, lassen Sie sie auf der Seite des Plans mit Grund aus.",
+        ]
+    )
 
 
 def faulty_plans(session: Session) -> list[tuple[int, str, str]]:

@@ -87,12 +87,12 @@ class PlanPreview:
     def summary(self) -> str:
         """One sentence with the counts."""
         parts = [
-            f"{len(days)} {word}"
-            for days, word in (
-                (self.dropped, "Termine entfallen"),
-                (self.added, "Termine kommen hinzu"),
-                (self.paused, "Termine werden ausgesetzt"),
-                (self.resumed, "ausgesetzte Termine leben wieder auf"),
+            f"{len(days)} {one if len(days) == 1 else many}"
+            for days, one, many in (
+                (self.dropped, "Termin entfällt", "Termine entfallen"),
+                (self.added, "Termin kommt hinzu", "Termine kommen hinzu"),
+                (self.paused, "Termin wird ausgesetzt", "Termine werden ausgesetzt"),
+                (self.resumed, "ausgesetzter Termin lebt wieder auf", "ausgesetzte Termine leben wieder auf"),
             )
             if days
         ]
@@ -308,7 +308,9 @@ def _sentence(plan: AgreedCheck, change: Change) -> str:
     if isinstance(change, EditPlan):
         return f"»{plan.check}«: geändert wird {', '.join(sorted(change.values))}."
     rule: Cadence = parse(change.cadence)
-    return f"»{plan.check}« läuft ab {change.from_on:%d.%m.%Y} {describe(rule, change.starts_on or change.from_on)}."
+    return (
+        f"»{plan.check}« läuft ab {change.from_on:%d.%m.%Y} {describe(rule, change.starts_on or change.from_on).rstrip('.')}."
+    )
 
 
 def _fingerprint(preview: PlanPreview) -> str:

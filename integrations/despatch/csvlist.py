@@ -1,6 +1,7 @@
 """Lists of suppliers as CSV: with the supplier's own mapping, else by the usual German and English titles."""
 
 import csv
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Iterator
@@ -98,6 +99,12 @@ class _Reader:
                 supplier_fault=True,
             )
         self._place_bare()
+        if not self._drafts:
+            raise DespatchError(
+                f"Die Liste enthält keine lesbare Position. {' '.join(self._hints[:3])} "
+                "Bitte fordern Sie sie beim Lieferanten neu an.",
+                supplier_fault=True,
+            )
         for draft in self._drafts.values():
             draft.hints[:0] = self._hints
         return [draft.finish() for draft in self._drafts.values()]
@@ -160,12 +167,12 @@ class _Reader:
         if any(row.cells[self._width :]):
             raise DespatchError(
                 f"{place}: Die Zeile hat {len(row.cells)} Felder, die Kopfzeile {self._width}. "
-                "Vermutlich steht das Trennzeichen in einem Text ohne Anführungszeichen; bitte lassen Sie die Liste "
+                "Vermutlich steht das Trennzeichen in einem Text ohne Anführungszeichen. Bitte lassen Sie die Liste "
                 "berichtigen.",
                 supplier_fault=True,
             )
-        article = any(self._cell(row, name) for name in _ARTICLES)
-        if not article and not (self._cell(row, "delivery_note") and self._cell(row, "quantity")):
+        told = [any(self._cell(row, name) for name in names) for names in (_ARTICLES, ("delivery_note",), ("quantity",))]
+        if sum(told) < 2:  # a total, a remark: of article, delivery note and quantity a position names at least two
             self._hints.append(f"{place}: Keine Position erkannt und nicht übernommen (»{' '.join(row.cells)[:80].strip()}«).")
             return
         note = ident(self._cell(row, "delivery_note"), place, "Die Lieferscheinnummer")
@@ -191,6 +198,7 @@ class _Reader:
         for row in self._bare:
             self._line(draft, row)
         draft.lines.sort(key=lambda line: int(line.place.removeprefix("Zeile ")))
+        draft.lines = [dataclasses.replace(line, number=str(number)) for number, line in enumerate(draft.lines, 1)]
 
     def _line(self, draft: Draft, row: _Row) -> None:
         place = f"Zeile {row.line}"

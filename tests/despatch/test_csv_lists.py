@@ -28,7 +28,8 @@ def test_the_delimiter_is_found(delimiter: str) -> None:
 
 def test_lines_before_the_header_and_totals_after_it() -> None:
     found = read_despatch(f"Küppers Kabel GmbH\n\nIhr Lieferavis;;;\n{HEAD}L1;A;2;\n;;;\n;Summe;;\n;;2;\n".encode("cp1252"))
-    assert [line.supplier_article for line in found.lines] == ["A"] if len(found.lines) == 1 else ["A", "Summe"]
+    assert [line.supplier_article for line in found.lines] == ["A"]
+    assert [hint.partition(":")[0] for hint in found.hints] == ["Zeile 7", "Zeile 8"]
 
 
 def test_a_total_line_is_told() -> None:
@@ -49,7 +50,7 @@ def test_several_delivery_notes() -> None:
 
 def test_rows_without_number_belong_to_the_only_delivery_note() -> None:
     found = read_despatch(f"{HEAD};A;1;\nL1;B;2;\n;C;3;\n".encode())
-    assert [line.supplier_article for line in found.lines] == ["A", "B", "C"]
+    assert [(line.number, line.supplier_article) for line in found.lines] == [("1", "A"), ("2", "B"), ("3", "C")]
     assert "2 Zeilen ohne Lieferscheinnummer" in found.hints[0]
 
 
@@ -109,6 +110,7 @@ def test_date_format_and_separator_of_the_mapping() -> None:
     ("text", "told"),
     [
         (HEAD, "keine Zeilen"),
+        (f"{HEAD}L1\n", "keine lesbare Position. Zeile 2: Keine Position erkannt und nicht übernommen (»L1«)."),
         (f"{HEAD}L1;A;;\n", "Zeile 2: Die Menge fehlt."),
         (f"{HEAD}L1;A;viele;\n", "Zeile 2: Die Menge »viele« ist keine Zahl"),
         (f"{HEAD}L1;A;1;S;mehr\n", "Zeile 2: Die Zeile hat 5 Felder, die Kopfzeile 4."),

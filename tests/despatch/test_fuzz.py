@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.despatch.reader import read_despatches
-from integrations.despatch.types import DespatchError, ReadHints
+from integrations.despatch.types import DespatchAdvice, DespatchError, ReadHints
 from integrations.inventory.reader import read_inventory
 from integrations.inventory.types import InventoryError
 
@@ -49,11 +49,14 @@ def damaged(draw: st.DrawFn, valid: list[bytes]) -> bytes:
 @settings(max_examples=700, deadline=None)
 @given(damaged(VALID), st.booleans())
 def test_despatch_advices(raw: bytes, mapped: bool) -> None:
+    refusal = "."
+    found: tuple[DespatchAdvice, ...] = ()
     try:
         found = read_despatches(raw, ReadHints(csv=MAPPING if mapped else None))
     except DespatchError as fault:
-        assert str(fault).endswith((".", ")."))
-        return
+        refusal = str(fault)
+    assert refusal.endswith(".")
+    assert found or "itte " in refusal or "Erwartet wird" in refusal
     for advice in found:
         assert advice.delivery_note
         assert advice.lines
@@ -75,8 +78,7 @@ def test_despatch_advices(raw: bytes, mapped: bool) -> None:
 def test_inventories(raw: bytes) -> None:
     try:
         found = read_inventory(raw)
-    except InventoryError as fault:
-        assert str(fault)
+    except InventoryError:
         return
     assert found.devices
     repr(found).encode()

@@ -167,7 +167,7 @@ def _large(count: int) -> DespatchAdvice:
     return DespatchAdvice("", "LS-1", lines, orders=("B-1",), despatched_on=dt.date(2026, 11, 2))
 
 
-@pytest.mark.parametrize(("name", "count"), [("opentrans", 100_000), ("desadv", 100_000), ("csv", 30_000), ("ubl", 20_000)])
+@pytest.mark.parametrize(("name", "count"), [("opentrans", 100_000), ("desadv", 30_000), ("csv", 30_000), ("ubl", 10_000)])
 def test_very_long_advices(name: str, count: int) -> None:
     """Seconds, not minutes."""
     text = WRITERS[name](_large(count))

@@ -26,7 +26,7 @@ def read_despatch(raw: bytes, hints: ReadHints = _NO_HINTS, /) -> DespatchAdvice
         raise DespatchError(
             f"Die Datei enthält {len(found)} Lieferavise ({numbers}{', …' if len(found) > 5 else ''}), erwartet ist genau "
             "eines. "
-            "Bitte geben Sie sie über den Wareneingang ein, der jedes einzeln bucht."
+            "Bitte lassen Sie sie vom Lieferanten einzeln senden."
         )
     return found[0]
 

@@ -69,12 +69,18 @@ def _bytes(part: Message) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
+def _kept(tag: str, name: str, value: str) -> str | None:
+    """Pictures only from inside the mail: one from elsewhere would tell its sender that somebody reads."""
+    return value if (tag, name) != ("img", "src") or value.startswith("data:image/") else None
+
+
 def clean(html: str) -> str:
     """HTML without scripts, forms, frames and remote pictures."""
     body = nh3.clean(
         html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        attribute_filter=_kept,
         clean_content_tags={"script", "style", "title", "noscript", "template"},
         url_schemes={"https", "http", "mailto", "tel", "data"},
         link_rel="noopener noreferrer",

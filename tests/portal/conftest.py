@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", message="Using `httpx` with")
     from fastapi.testclient import TestClient
 
+from kit import passwords
 from kit.database import unit_of_work
 from portal import previews
 from portal.app import create_app
@@ -35,6 +37,13 @@ class Portal:
             with unit_of_work("test") as session:
                 client.cookies.set("drehkreuz", world.token_for(session, email, second_factor=second_factor))
         return client
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same algorithm with small parameters: what is tested is not its strength."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    passwords._nobody.cache_clear()
 
 
 @pytest.fixture(autouse=True)

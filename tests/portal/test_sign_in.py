@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from actions import invitations
 from integrations.mail.types import Address
-from kit import clock, passwords
+from kit import clock
 from kit.database import unit_of_work
 from models.access import Login, LoginAttempt, LoginSession, MailToken
 from models.parties import Employee
@@ -21,15 +21,6 @@ from tests.portal.conftest import Portal
 from tests.portal.world import PASSWORD, email_of
 
 BACK_OFFICE = email_of("back_office")
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same algorithm with small parameters: what is tested is not its strength."""
-    from argon2 import PasswordHasher
-
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-    passwords._nobody.cache_clear()
 
 
 @pytest.fixture

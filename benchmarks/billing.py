@@ -1,0 +1,218 @@
+"""The month of N customers against the bare work: the same renders, checks, mails, puts and bulk inserts without flow or task.
+
+    python -m benchmarks.billing 200 1000 5000 [--no-bare]
+
+Each size gets a home of its own; mails go to a local sink process. Prints wall seconds, cost per customer, the ratio of the run
+to the bare work in the same run, preview time and the peak memory of all processes of ours (PSS sum, sampled).
+"""
+
+import argparse
+import datetime as dt
+import hashlib
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.big_company import write
+
+MONTH = "2026-10"
+
+
+@contextmanager
+def timed(into: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    into[name] = time.perf_counter() - start
+
+
+class Memory(threading.Thread):
+    """Peak of the memory of this process and its children (without the database server), by proportional set size."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak, self._over = 0, threading.Event()
+
+    def run(self) -> None:
+        me = psutil.Process()
+        while not self._over.wait(0.5):
+            total = 0
+            for process in [me, *me.children(recursive=True)]:
+                try:
+                    if process.name() != "postgres":
+                        total += process.memory_full_info().pss
+                except psutil.Error:
+                    continue
+            self.peak = max(self.peak, total)
+
+    def stop(self) -> int:
+        self._over.set()
+        self.join()
+        return self.peak
+
+
+def bare_work(folder: Path) -> dict[str, float]:
+    """What nobody can save: set every page, check every invoice, hand over every mail, store every object, insert every row."""
+    import sqlalchemy as sa
+
+    from actions.billing.around import the_house
+    from actions.billing.invoice_content import invoice_contents
+    from actions.billing.invoices import profile_of
+    from actions.billing.report_content import report_contents
+    from actions.mail import outbox, transport
+    from integrations.archive.folder import FolderArchive
+    from integrations.documents.jobs import InvoiceJob, PaperJob, ReportJob
+    from integrations.einvoice import build_cii, check
+    from integrations.mail.types import OutgoingMail
+    from kit.database import unit_of_work
+    from models.billing import Invoice, ServiceReport
+    from models.plumbing import OutboxMail
+    from tasks import rendering
+
+    with unit_of_work("bench") as session:
+        the_house(session)
+        reports = list(session.scalars(sa.select(ServiceReport.id).order_by(ServiceReport.number)))
+        invoices = list(
+            session.execute(sa.select(Invoice.id, Invoice.face, Invoice.report_id).order_by(Invoice.number)).tuples()
+        )
+        mails = list(session.execute(sa.select(OutboxMail.id).order_by(OutboxMail.id)).scalars())
+        tables = {
+            name: [dict(row) for row in session.execute(sa.text(f"SELECT * FROM {name}")).mappings()]  # noqa: S608
+            for name in (
+                "service_report",
+                "service_report_line",
+                "service_report_group",
+                "invoice",
+                "invoice_line",
+                "kontingent_entry",
+            )
+        }
+    archive = FolderArchive(folder / "bare-archive")
+    keep = dt.date(2036, 1, 1)
+    took: dict[str, float] = {}
+    pool = rendering._pool(os.getpid())  # noqa: SLF001 - the same processes, warm or cold, as the run used
+    pdf_of: dict[int, bytes] = {}
+    start = time.perf_counter()
+    for at in range(0, len(reports), 40):
+        with unit_of_work("bench") as session:
+            contents = report_contents(session, reports[at : at + 40])
+        for report_id, outcome in zip(contents, pool.map(ReportJob(c) for c in contents.values()), strict=True):
+            pdf = outcome.pdf or b""
+            pdf_of[report_id] = pdf
+            archive.put_once(f"reports/{hashlib.sha256(pdf).hexdigest()}.pdf", pdf, "application/pdf", keep)
+    for at in range(0, len(invoices), 40):
+        batch = invoices[at : at + 40]
+        with unit_of_work("bench") as session:
+            found = invoice_contents(session, [i for i, _, _ in batch])
+        jobs: list[Any] = []
+        for invoice_id, face, report_id in batch:
+            content = found[invoice_id]
+            xml = build_cii(content, profile_of(content.face))
+            record = check(xml)
+            assert record.ok
+            jobs.append(PaperJob(content) if face.value == "post" else InvoiceJob(content, xml, pdf_of.get(report_id or 0)))
+            archive.put_once(f"xml/{hashlib.sha256(xml).hexdigest()}.xml", xml, "application/xml", keep)
+            proof = str(record.as_json()).encode()
+            archive.put_once(f"checks/{content.number}.json", proof, "application/json", keep)
+        for outcome in pool.map(jobs):
+            pdf = outcome.pdf or b""
+            archive.put_once(f"invoices/{hashlib.sha256(pdf).hexdigest()}.pdf", pdf, "application/pdf", keep)
+    took["pages, checks, puts"] = time.perf_counter() - start
+    with timed(took, "mails"), transport.sender() as sender:
+        for mail_id in mails:
+            with unit_of_work("bench") as session:
+                row = session.get_one(OutboxMail, mail_id)
+                raw = outbox.raw_of(session, mail_id)
+            sender.send(OutgoingMail(row.message_id, row.sender, tuple(row.recipients), row.subject, raw))
+            archive.put_once(f"mail/{mail_id}.eml", raw, "message/rfc822", keep)
+    with timed(took, "inserts"), unit_of_work("bench") as session:
+        for name, rows in tables.items():
+            if rows:
+                session.execute(sa.text(f"CREATE TEMP TABLE bare_{name} (LIKE {name} INCLUDING DEFAULTS)"))
+                target = sa.table(f"bare_{name}", *(sa.column(c) for c in rows[0]))
+                for at in range(0, len(rows), 5000):
+                    session.execute(sa.insert(target), rows[at : at + 5000])
+    return took
+
+
+def one_size(customers: int, base: Path, *, bare: bool) -> dict[str, float]:
+    """Import, preview, release and run one size; times in seconds."""
+    from actions.billing import preview, release
+    from actions.company import import_folder
+    from flows.monthly_billing import monthly_billing
+    from kit import clock
+    from kit.database import dispose_engines, unit_of_work
+    from kit.postgres import database_for_home
+    from models import schema
+    from rules.month import Month
+
+    os.environ["DREHKREUZ_HOME"] = str(base / f"home{customers}")
+    write(base / f"company{customers}", customers)
+    took: dict[str, float] = {}
+    with database_for_home():
+        dispose_engines()
+        schema.upgrade()
+        with timed(took, "import"), unit_of_work("bench", bulk=True) as session:
+            assert import_folder(session, base / f"company{customers}").ok
+        clock.set_today(dt.date(2026, 11, 2))
+        with timed(took, "preview"), unit_of_work("bench") as session:
+            seen = preview.build(session, Month(2026, 10))
+        snapshot = seen.snapshot
+        del seen
+        memory = Memory()
+        memory.start()
+        with timed(took, "release"), unit_of_work("bench") as session:
+            release.release(session, Month(2026, 10), snapshot, "Messung")
+        with timed(took, "run"):
+            outcome = monthly_billing(MONTH)
+        took["peak MiB"] = memory.stop() / 2**20
+        print(f"  {outcome.summary}")
+        if bare:
+            work = bare_work(base)
+            took["bare"] = sum(work.values())
+            print("  bare:", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in work.items()))
+        dispose_engines()
+    return took
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("customers", type=int, nargs="+")
+    parser.add_argument("--no-bare", action="store_true")
+    options = parser.parse_args()
+    from tests.servers import SinkProcess
+
+    with tempfile.TemporaryDirectory(prefix="drehkreuz-bench-") as folder:
+        sink = SinkProcess(Path(folder) / "sink").start()
+        os.environ |= {
+            "DREHKREUZ_SMTP_HOST": "127.0.0.1", "DREHKREUZ_SMTP_PORT": str(sink.port), "DREHKREUZ_SMTP_TLS": "none",
+            "DREHKREUZ_REPORT_GRACE_DAYS": "0",
+        }  # fmt: skip
+        print(
+            f"{'customers':>9} {'preview':>8} {'release':>8} {'run':>8} {'ms/cust.':>9} {'bare':>8} {'run/bare':>9} {'peak MiB':>9}"
+        )
+        rows = []
+        for customers in options.customers:
+            took = one_size(customers, Path(folder), bare=not options.no_bare)
+            whole = took["release"] + took["run"]
+            rows.append((customers, whole / customers))
+            ratio = f"{whole / took['bare']:9.2f}" if "bare" in took else f"{'-':>9}"
+            print(
+                f"{customers:9} {took['preview']:8.1f} {took['release']:8.1f} {took['run']:8.1f} {1000 * whole / customers:9.1f} "
+                f"{took.get('bare', 0):8.1f} {ratio} {took['peak MiB']:9.0f}",
+                flush=True,
+            )
+        sink.stop()
+    first = rows[0][1]
+    for customers, cost in rows[1:]:
+        print(f"cost per customer at {customers}: {cost / first:.2f} times that at {rows[0][0]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,8 +7,11 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from kit.database import DatabaseNotRunningError
 from kit.errors import DrehkreuzError, NotFoundError
 from portal.pages import page
 from portal.security.person import NotAllowedError, SecondFactorRequiredError, SignInRequiredError
@@ -87,6 +90,12 @@ def _refused(request: Request, fault: Exception) -> Response:
     return error_page(request, 404 if isinstance(fault, NotFoundError) else 409, str(fault))
 
 
+def _unreachable(request: Request, fault: Exception) -> Response:
+    """The database is away, or all its connections are taken."""
+    log.error("Vorfall %s: Datenbank nicht erreichbar", getattr(request.state, "incident", ""), exc_info=fault)
+    return error_page(request, 503)
+
+
 def _not_allowed(request: Request, _fault: Exception) -> Response:
     return error_page(request, 403)
 
@@ -116,6 +125,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DrehkreuzError, _refused)
+    app.add_exception_handler(DatabaseNotRunningError, _unreachable)
+    app.add_exception_handler(OperationalError, _unreachable)
+    app.add_exception_handler(PoolTimeoutError, _unreachable)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(SignInRequiredError, _sign_in)
     app.add_exception_handler(SecondFactorRequiredError, _second_factor)

@@ -147,6 +147,19 @@ def test_health_says_whether_the_database_answers(portal: Portal) -> None:
     assert (answer.status_code, answer.json()["status"]) == (503, "down")
 
 
+def test_without_database_the_pages_say_so(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sqlalchemy.exc import OperationalError
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT geheim", {}, Exception("connection refused"))
+
+    monkeypatch.setattr("portal.queries.desk.waiting", away)
+    answer = portal.browser("back_office").get("/uebersicht")
+    assert answer.status_code == 503
+    assert "Datenbank antwortet nicht" in answer.text
+    assert "geheim" not in answer.text
+
+
 def test_no_description_of_the_api_is_published(portal: Portal) -> None:
     browser = portal.browser()
     assert [browser.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")] == [404, 404, 404]

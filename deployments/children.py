@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deployments.instance import POOL, ROOT, WORKER_LIMIT, Instance
+from deployments.keeper import worker_name
 
 LOG_LIMIT = 10_000_000  # bytes; then one older file is kept
 BACKOFF_FIRST, BACKOFF_LAST = 0.5, 30.0
@@ -121,7 +122,7 @@ def server(target: Instance) -> Child:
 
 def worker(_target: Instance) -> Child:
     """The worker of the process pool; it makes the pool at its first start."""
-    command = _python("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", f"drehkreuz-{os.getpid()}")
+    command = _python("prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", worker_name())
     return Child("worker", "Worker", [*command, "--limit", str(WORKER_LIMIT)], patience=15.0)
 
 
@@ -145,5 +146,5 @@ def sink(target: Instance) -> Child:
 
 
 def at_once(target: Instance) -> list[Callable[[Instance], Child]]:
-    """What may start as soon as the database is up."""
-    return [*([sink] if target.uses_sink() else []), portal, background, doorbell]
+    """What may start as soon as the database is up; the others need the Prefect server, and the processor is shared."""
+    return [*([sink] if target.uses_sink() else []), portal, doorbell]

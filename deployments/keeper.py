@@ -4,14 +4,16 @@
 |---|---|---|
 | flow process or worker killed | CRASHED | after a pause the same run again |
 | worker killed while it submits | PENDING for ever, holding its slot | the same run again, by force |
-| worker ended by SIGTERM, or machine lost | RUNNING for ever | CRASHED first, then the same run again |
+| worker ended by SIGTERM, or machine lost | RUNNING for ever | the same run again |
 
-A RUNNING run counts as dead at once when its process was on this machine and is gone, else after three missed heartbeats.
+Runs of a worker of this machine that lives no more are resumed at once: nobody can work on them or report about them. Of all
+others a RUNNING run counts as dead after three missed heartbeats.
 
 After four attempts the run is tagged `needs-person` and shows in `doctor`. A run that is thought dead may still live: the same
 run can work twice at once, and it is the database that decides (locks, unique keys).
 """
 
+import contextlib
 import datetime as dt
 import logging
 import os
@@ -39,40 +41,40 @@ class Patience:
     pending: dt.timedelta = dt.timedelta(seconds=120)
     heartbeat: dt.timedelta = dt.timedelta(seconds=90)
     """Three heartbeats of 30 s."""
-    vanished: dt.timedelta = dt.timedelta(seconds=10)
-    """A process of this machine that is gone; the run's last words may still be under way."""
+    orphaned: dt.timedelta = dt.timedelta(seconds=10)
+    """The worker is gone from this machine and the flow's process too; its last words may still be under way."""
 
 
 def tend(api: PrefectApi, now: dt.datetime, patience: Patience | None = None) -> int:
     """One round; the number of runs that were touched."""
     patience = patience or Patience()
-    return sum(
-        [
-            *(_crash_if_dead(api, run, now, patience) for run in api.tagged(RESUME, "RUNNING")),
-            *(_resume(api, run, now, patience.crashed) for run in api.tagged(RESUME, "CRASHED")),
-            *(_resume(api, run, now, patience.pending) for run in api.tagged(RESUME, "PENDING")),
-        ]
-    )
+    workers = workers_here()
+    touched = 0
+    for run in api.tagged(RESUME, "RUNNING", "CRASHED", "PENDING"):
+        age = now - _since(run)
+        if GIVEN_UP in run["tags"] or age < min(patience.orphaned, patience.crashed, patience.pending):
+            continue
+        if age >= patience.orphaned and is_orphan(run, workers):
+            touched += _resume(api, run, now)
+        elif run["state"]["type"] == "RUNNING":
+            touched += _crash_if_silent(api, run, now, patience)
+        elif age >= (patience.crashed if run["state"]["type"] == "CRASHED" else patience.pending):
+            touched += _resume(api, run, now)
+    return touched
 
 
-def _resume(api: PrefectApi, run: dict[str, Any], now: dt.datetime, grace: dt.timedelta) -> int:
-    if GIVEN_UP in run["tags"] or now - _since(run) < grace:
-        return 0
+def _resume(api: PrefectApi, run: dict[str, Any], now: dt.datetime) -> int:
     history = api.history(run["id"])
     attempts = max(
         run["run_count"], 1 + sum((state["message"] or "").startswith(NOTE) and _is_retry(state) for state in history)
     )
-    pending = run["state"]["type"] == "PENDING"
+    crashed = run["state"]["type"] == "CRASHED"
     if attempts >= ATTEMPTS:
         log.error("Lauf %s: nach %d Versuchen aufgegeben, bitte ansehen", run["name"], attempts)
         api.add_tag(run, GIVEN_UP)
-        if pending:
-            _set(
-                api,
-                run,
-                {"type": "CRASHED", "name": "Crashed", "message": f"{NOTE}nach {attempts} Versuchen aufgegeben"},
-                force=True,
-            )
+        if not crashed:
+            given_up = {"type": "CRASHED", "name": "Crashed", "message": f"{NOTE}nach {attempts} Versuchen aufgegeben"}
+            _set(api, run, given_up, force=True)
         return 1
     log.warning("Lauf %s war %s und wird wieder aufgenommen (Versuch %d)", run["name"], run["state"]["name"], attempts + 1)
     state = {
@@ -81,43 +83,60 @@ def _resume(api: PrefectApi, run: dict[str, Any], now: dt.datetime, grace: dt.ti
         "message": f"{NOTE}war {run['state']['name']}, wieder aufgenommen",
         "state_details": {"scheduled_time": now.isoformat()},
     }
-    return _set(api, run, state, force=pending)  # force: the slot that it holds is its own
+    return _set(api, run, state, force=not crashed)  # force: the slot that it holds is its own
 
 
-def _crash_if_dead(api: PrefectApi, run: dict[str, Any], now: dt.datetime, patience: Patience) -> int:
+def _crash_if_silent(api: PrefectApi, run: dict[str, Any], now: dt.datetime, patience: Patience) -> int:
     since = _since(run)
-    if now - since < patience.vanished:
+    if now - since <= patience.heartbeat:
         return 0
-    if vanished_here(run):
-        reason = "sein Prozess auf diesem Rechner ist fort"
-    else:
-        heard = api.last_heartbeat(run["id"], now - dt.timedelta(days=2), now)
-        last = max(heard, since) if heard else since
-        if now - last <= patience.heartbeat:
-            return 0
-        reason = f"kein Lebenszeichen seit {last:%d.%m.%Y %H:%M:%S} UTC"
+    heard = api.last_heartbeat(run["id"], now - dt.timedelta(days=2), now)
+    last = max(heard, since) if heard else since
+    if now - last <= patience.heartbeat:
+        return 0
+    reason = f"kein Lebenszeichen seit {last:%d.%m.%Y %H:%M:%S} UTC"
     log.warning("Lauf %s gilt als abgestürzt: %s", run["name"], reason)
     return _set(api, run, {"type": "CRASHED", "name": "Crashed", "message": NOTE + reason})
 
 
-def vanished_here(run: dict[str, Any]) -> bool:
-    """Whether the run's process was started on this machine and no longer is."""
-    host, _, number = str(run.get("infrastructure_pid") or "").rpartition(":")
-    if host != socket.gethostname() or not number.isdigit():
+# --- who still lives on this machine -----------------------------------------------------------------------------------------
+
+
+def worker_name() -> str:
+    """How a worker of this machine is called: the run's label then tells which machine knows of it."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def workers_here() -> dict[str, dt.datetime]:
+    """The workers that live on this machine, by name, with their start."""
+    found = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError, ValueError, IndexError):
+            command = process.cmdline()
+            if "worker" in command and "--name" in command and process.status() != psutil.STATUS_ZOMBIE:
+                name = command[command.index("--name") + 1]
+                found[name] = dt.datetime.fromtimestamp(process.create_time(), tz=dt.UTC)
+    return found
+
+
+def is_orphan(run: dict[str, Any], workers: dict[str, dt.datetime]) -> bool:
+    """Whether the run's worker was on this machine and lives no more (or is a later one), nor does the flow's process."""
+    name = str((run.get("labels") or {}).get("prefect.worker.name", ""))
+    if name.rpartition("-")[0] != socket.gethostname():
+        return False
+    started = workers.get(name)
+    return (started is None or started > _since(run)) and not _process_lives(run)
+
+
+def _process_lives(run: dict[str, Any]) -> bool:
+    number = str(run.get("infrastructure_pid") or "").rpartition(":")[2]
+    if not number.isdigit():
         return False
     try:
         process = psutil.Process(int(number))
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        return process.environ().get("PREFECT__FLOW_RUN_ID") != str(run["id"])
-    except psutil.AccessDenied:
+        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get("PREFECT__FLOW_RUN_ID") == str(run["id"])
+    except (psutil.Error, OSError):
         return False
-    except (psutil.NoSuchProcess, OSError):
-        return int(number) != os.getpid()
-
-
-def _is_retry(state: dict[str, Any]) -> bool:
-    return bool(state["type"] == "SCHEDULED")
 
 
 def _since(run: dict[str, Any]) -> dt.datetime:

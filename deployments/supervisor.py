@@ -135,6 +135,7 @@ class Supervisor:
                 if not self._until(api.healthy):
                     return
                 self._add(children.worker(self.target))
+                self._add(children.background(self.target))
                 self._deploy(api)
         except DrehkreuzError as fault:
             self._note(fault)

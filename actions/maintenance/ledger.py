@@ -29,8 +29,9 @@ INSERT INTO due_date (customer_id, agreed_check_id, nominal_on, due_on, state, c
 SELECT customer_id, agreed_check_id, nominal_on, due_on,
        CASE WHEN reason IS NULL THEN 'planned' ELSE 'skipped' END, CASE WHEN reason IS NOT NULL THEN 'pause' END,
        reason, :now
-FROM due_stage ON CONFLICT DO NOTHING
+FROM due_stage
 """
+_TAKE_THE_REST = f"{_TAKE} ON CONFLICT DO NOTHING"
 
 
 def horizon(day: dt.date, months: int = MONTHS_AHEAD) -> dt.date:
@@ -126,7 +127,12 @@ def _insert(session: Session, lines: Iterable[_Due]) -> int:
     with raw.cursor() as cursor, cursor.copy("COPY due_stage FROM STDIN") as copy:
         for line in lines:
             copy.write_row((line.customer_id, line.plan_id, line.nominal, line.on, line.reason))
-    count = connection.execute(sa.text(_TAKE), {"now": clock.now()}).rowcount
+    now = {"now": clock.now()}
+    try:
+        with connection.begin_nested():
+            count = connection.execute(sa.text(_TAKE), now).rowcount  # asking for each row first costs half as much again
+    except sa.exc.IntegrityError:  # a person has put a date on one of these days
+        count = connection.execute(sa.text(_TAKE_THE_REST), now).rowcount
     connection.exec_driver_sql("DROP TABLE due_stage")
     return count
 

@@ -240,3 +240,16 @@ def test_what_was_done_before_the_take_over_is_not_caught_up(session: Session) -
         "Vor der Übernahme am 02.02.2026"
     ]
     assert [days for _, days in tickets(session, agreed)] == [[D(2026, 2, 2)]]
+
+
+def test_a_date_that_was_moved_beyond_the_horizon_meets_the_series_there(session: Session) -> None:
+    agreed = began(session)
+    beyond = D(2027, 3, 1)
+    assert beyond not in ledger(session, agreed)
+    change_date(session, on_day(session, D(2026, 1, 19)).id, MoveDate(beyond, "Umbau"), TODAY)
+    write(session, D(2026, 2, 2))
+    days = ledger(session, agreed)
+    assert days[beyond] == "planned"
+    assert {D(2027, 3, 8), D(2027, 3, 15), D(2027, 3, 22), D(2027, 3, 29)} <= set(days), (
+        "and the others are written all the same"
+    )

@@ -1,0 +1,59 @@
+"""The commands: what a person types, what they read, and what a script gets."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner, Result
+
+from deployments.cli import application
+from kit import clock
+from kit.database import unit_of_work
+from models.maintenance import DueDate
+from tests import factories as make
+from tests.maintenance.making import plan
+
+
+@pytest.fixture
+def company(committed: None) -> None:
+    with unit_of_work("test") as session:
+        customer = make.customer(session, number="K1001")
+        plan(session, customer, catch_up="all", cadence="FREQ=WEEKLY;BYDAY=MO")
+
+
+def typed(*words: str) -> Result:
+    """Run a command on 2 February 2026."""
+    line = ["--today", "2026-02-02", "maintenance", *words]
+    return CliRunner().invoke(application(line), line)
+
+
+def read(*words: str) -> object:
+    return json.loads(typed(*words, "--json").stdout)
+
+
+@pytest.mark.usefixtures("company")
+def test_preview_change_and_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(clock.SHIFT_VARIABLE, "0")
+    rows = read("preview")
+    assert [row["decision"] for row in rows] == ["ticket"] * 5  # type: ignore[attr-defined]
+    assert "Diese 5 Tickets würden entstehen." in typed("preview").stdout
+    (agreed,) = read("plans", "--customer", "K1001")  # type: ignore[misc]
+    assert (agreed["interval"], agreed["next"]) == ("wöchentlich am Montag", "2026-02-02")
+    number = str(agreed["plan"])
+    shown = typed("pause", number, "--from", "2026-03-01", "--to", "2026-03-31", "--reason", "Umbau")
+    assert "5 Termine werden ausgesetzt." in shown.stdout
+    assert "Nur Vorschau" in shown.stdout
+    assert {row["state"] for row in read("dates", number)} == {"planned"}  # type: ignore[attr-defined]
+    assert (
+        "Gespeichert."
+        in typed("pause", number, "--from", "2026-03-01", "--to", "2026-03-31", "--reason", "Umbau", "--yes").stdout
+    )
+    assert sum(row["state"] == "skipped" for row in read("dates", number)) == 5  # type: ignore[attr-defined]
+    with unit_of_work("test") as session:
+        due = session.scalars(sa.select(DueDate.id).where(DueDate.state == "planned").order_by(DueDate.due_on)).all()[-1]
+    assert "entfällt: Messe" in typed("date", str(due), "--drop", "--reason", "Messe", "--yes").stdout
+    gaps = typed("coverage", "--json")
+    assert (gaps.exit_code, {row["kind"] for row in json.loads(gaps.stdout)}) == (3, {"no_technician", "no_agreement"})
+    assert "4 offene Termine" in typed("take-over", "2026-02-01", "--yes").stdout
+    assert len(read("preview")) == 1  # type: ignore[arg-type]
+    assert "backup" in typed("catalogue").stdout

@@ -1,4 +1,4 @@
-"""Rendering in processes of our own: fonts and style sheets loaded once each, memory given back every few hundred documents."""
+"""Rendering in processes of our own: fonts and style sheets loaded once each, replaced every few hundred documents."""
 
 import gc
 import multiprocessing as mp
@@ -17,7 +17,7 @@ from typing import Self
 from integrations.documents.jobs import Job
 
 TASKS_PER_PROCESS = 500
-"""A renderer keeps about 40 kB per document; after so many it is replaced by a fresh one."""
+"""After so many documents a renderer is replaced by a fresh one, whatever a library may have kept."""
 AHEAD = 4
 """Jobs in hand per process: enough to keep it busy, few enough to keep memory flat."""
 

@@ -4,13 +4,18 @@ import gc
 import multiprocessing as mp
 import os
 import signal
+import sys
 import threading
+import types
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.popen_forkserver import Popen
+from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +25,26 @@ TASKS_PER_PROCESS = 500
 """After so many documents a renderer is replaced by a fresh one, whatever a library may have kept."""
 AHEAD = 4
 """Jobs in hand per process: enough to keep it busy, few enough to keep memory flat."""
+
+
+class _Renderer(ForkServerProcess):
+    """A process that does not run the program's main module again: a renderer needs none of it (Prefect, command line)."""
+
+    @staticmethod
+    def _Popen(process_obj: BaseProcess) -> Popen:  # noqa: N802 - the name that multiprocessing calls
+        with _MAIN:
+            main, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
+            try:
+                return Popen(process_obj)
+            finally:
+                sys.modules["__main__"] = main
+
+
+class _Context(ForkServerContext):
+    Process = _Renderer
+
+
+_MAIN = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +105,7 @@ class RenderPool:
 
     def _running(self) -> ProcessPoolExecutor:
         if self._executor is None:
-            context = mp.get_context("forkserver")
+            context = _Context()
             context.set_forkserver_preload(["integrations.documents.engine"])
             self._executor = ProcessPoolExecutor(
                 self._processes, mp_context=context, initializer=_prepare, max_tasks_per_child=TASKS_PER_PROCESS

@@ -94,7 +94,9 @@ def test_the_null_twin_sets_nothing() -> None:
 
 
 PARENT = """
-import sys, time
+import pathlib, sys, time
+with pathlib.Path(__file__).with_suffix(".started").open("a") as started:
+    started.write("x")
 from integrations.documents.pool import RenderPool
 from tests.documents.odd_jobs import Where
 if __name__ == "__main__":
@@ -114,6 +116,7 @@ def test_nobody_survives_the_parent(tmp_path: Path) -> None:
         assert parent.stdout is not None
         children = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
         assert children
+        assert script.with_suffix(".started").read_text() == "x"  # no renderer ran the main module again
         os.kill(parent.pid, signal.SIGKILL)
     deadline = time.monotonic() + 15
     while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):

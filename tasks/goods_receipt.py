@@ -113,7 +113,9 @@ def render_papers(done: Done) -> int:
         try:
             with unit_of_work(ACTOR) as session:
                 made += papers.make(session, paper)
-        except DrehkreuzError as fault:
+        except DBAPIError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one paper that cannot be set must not hold up the others
             log.warning("Lieferung %d, %s: %s", paper.delivery_id, paper.kind, fault)
             done.unset[paper] = str(fault)
     done.counted["Papiere"] += made

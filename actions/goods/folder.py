@@ -85,10 +85,11 @@ def take(path: Path) -> bool:
 def _move(path: Path, place: str, reason: str = "") -> None:
     target = folder() / place
     target.mkdir(exist_ok=True)
-    name = f"{clock.local(clock.now()):%Y%m%d-%H%M%S}_{path.name}"
+    name = f"{clock.local(clock.now()):%Y%m%d-%H%M%S-%f}_{path.name}"
     if reason:
         (target / f"{name}.grund.txt").write_text(f"{reason}\n", encoding="utf-8")
-    path.replace(target / name)
+    with contextlib.suppress(FileNotFoundError):  # another way was faster
+        path.replace(target / name)
 
 
 def take_all() -> int:

@@ -9,9 +9,9 @@ import barcode
 from markupsafe import Markup, escape
 
 from integrations.documents import text
+from integrations.documents.address import envelope
 from integrations.documents.contents import ContactPerson, House, Party
 from integrations.documents.engine import engine
-from integrations.documents.invoice import postal_lines
 from rules.receiving import amount
 
 MODULE = 1.0
@@ -149,4 +149,4 @@ def _rows(items: tuple[Item, ...]) -> list[dict[str, Any]]:
 
 
 def _values(content: DeliveryContent, title: str) -> dict[str, Any]:
-    return {"c": content, "title": title, "address": postal_lines(content.customer)}
+    return {"c": content, "title": title, "address": envelope(content.customer)}

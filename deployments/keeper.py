@@ -65,9 +65,8 @@ def tend(api: PrefectApi, now: dt.datetime, patience: Patience | None = None) ->
 
 def _resume(api: PrefectApi, run: dict[str, Any], now: dt.datetime) -> int:
     history = api.history(run["id"])
-    attempts = max(
-        run["run_count"], 1 + sum((state["message"] or "").startswith(NOTE) and _is_retry(state) for state in history)
-    )
+    resumed = sum((state["message"] or "").startswith(NOTE) and state["type"] == "SCHEDULED" for state in history)
+    attempts = max(run["run_count"], 1 + resumed)
     crashed = run["state"]["type"] == "CRASHED"
     if attempts >= ATTEMPTS:
         log.error("Lauf %s: nach %d Versuchen aufgegeben, bitte ansehen", run["name"], attempts)

@@ -24,6 +24,7 @@ MODULES = {
     "mail": "mail",
     "tickets": "mail",
     "goods": "goods",
+    "assets": "assets",
     "maintenance": "maintenance",
     "doctor": "doctor",
     "promises": "promises",

@@ -12,6 +12,7 @@ from actions import invitations
 from actions.billing import documents, overview, preview, release
 from actions.company import import_folder
 from actions.mail import outbox
+from deployments.demo_goods import receive_goods
 from deployments.follow import Follower
 from deployments.instance import ROOT, Instance
 from deployments.prefect_api import PrefectApi
@@ -167,6 +168,7 @@ def count_mail(demo: Demo) -> None:
 STEPS: list[Step] = [
     Step("Beispielfirma laden", load_company),
     Step("Zugänge einrichten", open_logins),
+    Step("Ware annehmen", lambda demo: receive_goods(demo.say)),
     Step("Oktober ansehen und freigeben", release_month),
     Step("Oktober abrechnen", bill_month),
     Step("Belege ablegen", lay_out_documents),

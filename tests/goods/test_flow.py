@@ -88,7 +88,7 @@ def killed_after(commits: int) -> bool:
     child = os.fork()
     if child == 0:
         done = 0
-        real = tasks.unit_of_work
+        real = unit_of_work
 
         @contextmanager
         def counted(*args: Any, **kwargs: Any) -> Iterator[Session]:
@@ -100,7 +100,7 @@ def killed_after(commits: int) -> bool:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         try:
-            tasks.unit_of_work = counted
+            vars(tasks)["unit_of_work"] = counted
             steps.plain(goods_receipt)
         finally:
             os._exit(0)
@@ -190,7 +190,12 @@ def test_papers_follow_the_packing() -> None:
 
 def test_a_burst_is_drained_by_one_run_and_settles_its_own_starts() -> None:
     stock(40)
-    writers = [threading.Thread(target=lambda part=part: [put(n) for n in range(part, 40, 4)]) for part in range(4)]
+
+    def some(part: int) -> None:
+        for number in range(part, 40, 4):
+            put(number)
+
+    writers = [threading.Thread(target=some, args=(part,)) for part in range(4)]
     for writer in writers:
         writer.start()
     for writer in writers:

@@ -1,5 +1,7 @@
 """The shipping gate is in the database: whatever a program does, nothing leaves unrecorded (S22)."""
 
+from decimal import Decimal
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -102,7 +104,7 @@ def test_a_serial_that_is_not_there_is_nobodys_asset(session: Session) -> None:
 def test_nothing_there_closes_the_ticket_and_leaves_the_order_open(session: Session) -> None:
     delivery = told(session, count=1)
     row = session.scalars(sa.select(GoodsSerial.receipt_line_id)).one()
-    scanning.set_count(session, delivery.receipt_id, row, make.Decimal(0))
+    scanning.set_count(session, delivery.receipt_id, row, Decimal(0))
     checking.finish(session, delivery.receipt_id, "test")
     session.refresh(delivery)
     assert delivery.state is DeliveryState.VOID

@@ -88,7 +88,7 @@ def _line_row(line: InvoiceLine) -> Row:
 
 def _vat_label(group: VatGroup) -> str:
     if group.rate == 0:
-        return f"{group.exemption_reason or EXEMPT}, netto {text.euro(group.net)}"
+        return f"{group.exemption_reason or EXEMPT}, {text.euro(group.net)}"
     return f"{text.percent(group.rate)} Umsatzsteuer auf {text.euro(group.net)}"
 
 

@@ -18,6 +18,7 @@ _NOT_WORK = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _CENT = Decimal("0.01")
+_HALF_LAST_DIGIT = Decimal("0.00005")
 
 
 def own_findings(reading: Reading) -> list[Finding]:
@@ -88,7 +89,8 @@ def _line(reading: Reading, line: Element) -> Iterator[Finding]:
     if not quantity or not unit or price is None or net is None:
         yield _fatal("DK-06", f"{place}: Menge, Einheit, Preis und Betrag müssen angegeben sein.")
         return
-    if abs((quantity * price).quantize(_CENT, ROUND_HALF_UP) - net) > _CENT:
+    # the net comes from exact minutes; the quantity has four decimals, so the product may be off by half of the last one
+    if abs((quantity * price).quantize(_CENT, ROUND_HALF_UP) - net) > _CENT + abs(price) * _HALF_LAST_DIGIT:
         yield _fatal("DK-07", f"{place}: Menge {quantity} × Preis {price} ergibt nicht den Betrag {net}.")
 
 

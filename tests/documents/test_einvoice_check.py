@@ -137,6 +137,18 @@ def test_a_bare_reference_describes_no_work(name: str, enough: bool) -> None:
     assert describes_work(name) is enough
 
 
+@pytest.mark.parametrize("minutes", [7, 20, 50, 100, 119])
+@pytest.mark.parametrize("price", ["95", "142.50", "480"])
+def test_minutes_that_are_no_even_part_of_an_hour_pass(minutes: int, price: str) -> None:
+    """The net comes from the minutes, the quantity has four decimals."""
+    rate = samples.Decimal(price)
+    quantity = (samples.Decimal(minutes) / 60).quantize(samples.Decimal("0.0001"))
+    net = (samples.Decimal(minutes) * rate / 60).quantize(samples.Decimal("0.01"), "ROUND_HALF_UP")
+    line = samples.line("Arbeitszeit", str(quantity), samples.Unit.HOUR, price, str(net))
+
+    assert check(build_cii(samples.invoice(lines=(line,), totals=samples.totals((19, str(net)))))).ok
+
+
 def test_amounts_with_too_many_decimals_are_refused_not_rounded() -> None:
     half_cent = samples.replace(samples.SERVICE_LINES[2], net=samples.Decimal("90.005"))
     record = check(build_cii(samples.invoice(lines=(*samples.SERVICE_LINES[:2], half_cent))))

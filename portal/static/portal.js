@@ -84,7 +84,7 @@
 
   const actions = {
     "?": () => help()?.showModal(),
-    "/": () => $("input[type=search]")?.focus(),
+    "/": () => ($("main input[type=search]") ?? $(".top input[type=search]"))?.focus(),
     j: () => moveTo(cursor + 1),
     k: () => moveTo(cursor < 0 ? 0 : cursor - 1),
     x: () => { const row = rows()[cursor]; const box = row && $("input[data-pick]", row); if (box) { box.checked = !box.checked; showSelection(); } },

@@ -129,7 +129,7 @@ def all_pages(portal: Portal) -> list[str]:
         "/uebersicht", "/aufgaben", f"/aufgaben/{task}", "/leistungen", "/leistungen?stand=alle", "/leistungen/L-900", "/leistungen/L-100",
         "/abrechnung", month, f"{month}/dokumente", f"{month}/uebergabe", f"{month}/zurueckziehen/K1003", "/abrechnung/korrekturen",
         f"/abrechnung/{LAST.plus(1)}/vorschau?rechnen=1", f"/abrechnung/{LAST.plus(1)}/freigabe", f"/rechnungen/{number}", f"/rechnungen/{number}/storno",
-        "/postausgang", f"/postausgang/{mail_id}", "/konto", "/konto/zweiter-faktor",
+        "/postausgang", f"/postausgang/{mail_id}", "/suche?q=K100", "/konto", "/konto/zweiter-faktor",
         "/verwaltung/zugaenge", "/verwaltung/zugaenge?kreis=kunden", "/verwaltung/zugaenge/1", "/verwaltung/rechte",
     ]  # fmt: skip
 

@@ -216,6 +216,22 @@ def test_documents_open_through_the_archive(issued: Portal) -> None:
     assert f"SB-{LAST.year}-000001" not in found
 
 
+@pytest.mark.promise("S166")
+def test_a_number_leads_to_its_document(issued: Portal) -> None:
+    office, technician = issued.browser("back_office"), issued.browser("technician")
+    report, invoice = f"SB-{LAST.year}-000001", f"RE-{LAST.year}-000001"
+    assert office.get(f"/suche?q={report.lower()}").headers["location"].endswith(f"/{report}.pdf")
+    assert office.get(f"/suche?q={invoice}").headers["location"] == f"/rechnungen/{invoice}"
+    assert office.get("/suche?q=L-100").headers["location"] == "/leistungen/L-100"
+    page = office.get("/suche?q=000001").text
+    assert report in page
+    assert invoice in page
+    assert "K1002" in office.get("/suche?q=öztürk").text
+    assert "Nichts gefunden" in technician.get(f"/suche?q={report}").text
+    assert "Wonach suchen Sie?" in office.get("/suche").text
+    assert "Nichts gefunden" in office.get("/suche?q=%25%25").text
+
+
 def test_a_damaged_document_is_refused(issued: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     from actions import archive
 

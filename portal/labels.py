@@ -16,10 +16,14 @@ from models.billing import (
     RunState,
 )
 from models.goods import DeliveryState, ReceiptState
+from models.maintenance import CheckOutcome
 from models.parties import PortalLevel, StaffRole
 from models.plumbing import MailState
 from models.service_desk import Priority, TicketKind, TicketState
 from models.work import EntryState, Place, WorkKind
+from rules.cadence import Shift
+from rules.catch_up import CatchUp
+from rules.due_ledger import Cause, DueState
 from rules.expiry import ExpiryKind, NoticeState
 from rules.receiving import DifferenceKind
 
@@ -130,6 +134,27 @@ LABELS: dict[type[enum.StrEnum], dict[str, str]] = {
         "mandate": "Lastschriftmandat",
     },
     NoticeState: {"planned": "vorgetragen", "told": "gemeldet", "past": "schon vorbei", "void": "überholt"},
+    CatchUp: {
+        "all": "alle einzeln nachholen",
+        "latest": "nur den jüngsten nachholen",
+        "one_listing": "alle in einem Ticket nachholen",
+        "skip": "nicht nachholen",
+    },
+    Shift: {
+        "none": "bleibt auch an freien Tagen",
+        "next_workday": "rückt auf den nächsten Arbeitstag",
+        "previous_workday": "rückt auf den vorigen Arbeitstag",
+    },
+    DueState: {"planned": "geplant", "created": "mit Ticket", "skipped": "ausgelassen", "moved": "verlegt"},
+    Cause: {
+        "person": "von Hand",
+        "pause": "ausgesetzt",
+        "missed": "versäumt",
+        "superseded": "durch späteren Termin ersetzt",
+        "closed": "Kunde nicht mehr betreut",
+        "taken_over": "vor der Übernahme",
+    },
+    CheckOutcome: {"done": "erledigt", "failed": "fehlgeschlagen", "skipped": "ausgelassen"},
     PortalLevel: {"none": "kein Zugang", "reporter": "Melden", "insight": "Einsehen", "admin": "Verwalten"},
 }
 

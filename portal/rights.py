@@ -21,6 +21,10 @@ RIGHTS: dict[str, str] = {
     "ware.bearbeiten": "Ware buchen, prüfen, kommissionieren, packen und versenden",
     "asset.sehen": "Assets, Lizenzen und ihre Enden sehen",
     "asset.bearbeiten": "Assets pflegen, Defekte melden, Austausch abschließen",
+    "wartung.sehen": "Wartungspläne, Termine, Nachweise und Auslastung sehen",
+    "wartung.ausfuehren": "Wartungstickets abarbeiten: Ergebnisse, Nachweise, Leistung",
+    "wartung.planen": "Pläne und Termine verlegen, aussetzen und beenden, Betriebsruhe pflegen, Runden starten",
+    "wartung.vereinbaren": "Bedarfsanalysen erstellen und unterschreiben lassen, Prüfnachweise ausstellen",
     "post.sehen": "Postausgang mit Inhalt und Antwort des Mailservers sehen",
     "post.entscheiden": "Unklare Mails klären und Mails erneut senden",
     "verwaltung.zugaenge": "Zugänge einladen, sperren und zurücksetzen",
@@ -31,11 +35,13 @@ _EVERYBODY = frozenset({"konto.eigenes"})
 _STAFF = _EVERYBODY | {"uebersicht.sehen", "aufgabe.sehen", "leistung.eigene", "asset.sehen", "ware.sehen"}
 
 STAFF_ROLES: dict[StaffRole, frozenset[str]] = {
-    StaffRole.TECHNICIAN: _STAFF | {"asset.bearbeiten"},
-    StaffRole.DISPATCHER: _STAFF | {"leistung.sehen", "post.sehen"},
+    StaffRole.TECHNICIAN: _STAFF | {"asset.bearbeiten", "wartung.sehen", "wartung.ausfuehren"},
+    StaffRole.DISPATCHER: _STAFF | {"leistung.sehen", "post.sehen", "wartung.sehen", "wartung.ausfuehren", "wartung.planen"},
     StaffRole.ACCOUNT_MANAGER: _STAFF
-    | {"leistung.sehen", "abrechnung.sehen", "abrechnung.korrigieren", "dokument.sehen", "post.sehen"},
+    | {"leistung.sehen", "abrechnung.sehen", "abrechnung.korrigieren", "dokument.sehen", "post.sehen"}
+    | {"wartung.sehen", "wartung.planen", "wartung.vereinbaren"},
     StaffRole.BACK_OFFICE: _STAFF
+    | {"wartung.sehen"}
     | {name for name in RIGHTS if name.startswith(("leistung.", "abrechnung.", "dokument.", "post."))},
     StaffRole.MATERIALS: _STAFF | {"ware.bearbeiten", "asset.bearbeiten"},
     StaffRole.MONITORING: _STAFF | {"post.sehen"},

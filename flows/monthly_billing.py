@@ -30,5 +30,5 @@ def visit(month: str) -> Outcome:
     stopped = billing.send_mail()
     billing.hand_over_to_sap(run)
     billing.write_datev_batch(run, month)
-    billing.fill_postal_batch(run)
+    billing.fill_postal_batches(run)
     return billing.show_standing(billing.close_visit(run), stopped)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from actions import sap as sap
+from actions import sap
 from actions.billing import handover, invoices, overview, preview, release, reports, visit
 from actions.billing.overview import amount
 from actions.billing.visit import Standing
@@ -200,14 +200,16 @@ def write_datev_batch(run_id: int, month: str) -> str:
 
 
 @step(name="Postmappe zusammenstellen", retry_on=(ArchiveUnavailableError,))
-def fill_postal_batch(run_id: int) -> str:
-    """Print list and letters of all printed faces that lie in no batch yet, as one PDF."""
-    with unit_of_work(ACTOR) as session:
-        letters = handover.letters_waiting(session, run_id)
-        if not letters:
-            return ""
-        content, pages = handover.postal_list(session, run_id, letters)
-        return handover.letters_filed(session, run_id, letters, rendering.postal_batch(content, pages))
+def fill_postal_batches(run_id: int) -> list[str]:
+    """Print list and letters of all printed faces that lie in no batch yet, as PDFs of some hundred letters each."""
+    names: list[str] = []
+    while True:
+        with unit_of_work(ACTOR) as session:
+            letters = handover.letters_waiting(session, run_id)
+            if not letters:
+                return names
+            content, pages = handover.postal_list(session, run_id, letters)
+            names.append(handover.letters_filed(session, run_id, letters, rendering.postal_batch(content, pages)))
 
 
 @step(name="Besuch abschließen")

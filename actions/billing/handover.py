@@ -1,6 +1,5 @@
 """Übergabe: issued invoices go to SAP, into a DATEV batch and into the postal batch; each exactly once."""
 
-import io
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
@@ -15,6 +14,7 @@ from actions.billing.overview import amount
 from integrations.datev.types import DatevClient, DatevInvoice
 from integrations.datev.types import DatevFile as Batch
 from integrations.documents.contents import PostalItem, PostalListContent
+from integrations.documents.postal_list import page_count
 from integrations.sap.port import SapInvoice, SapKind, SapLine
 from kit import clock
 from kit.settings import settings
@@ -219,8 +219,12 @@ def datev_filed(session: Session, run_id: int, invoices: Sequence[Invoice], file
 # --- post --------------------------------------------------------------------------------------------------------------
 
 
+LETTERS_PER_BATCH = 250
+"""What a printer and a person can take at once; it also keeps memory flat."""
+
+
 def letters_waiting(session: Session, run_id: int) -> list[Invoice]:
-    """Issued invoices with a printed face that lie in no batch yet, locked for this transaction."""
+    """Issued invoices with a printed face that lie in no batch yet, locked for this transaction; one batch of them."""
     return list(
         session.scalars(
             sa.select(Invoice)
@@ -232,6 +236,7 @@ def letters_waiting(session: Session, run_id: int) -> list[Invoice]:
                 Invoice.postal_batch_id.is_(None),
             )
             .order_by(Invoice.number)
+            .limit(LETTERS_PER_BATCH)
             .with_for_update(of=Invoice)
         )
     )
@@ -239,8 +244,6 @@ def letters_waiting(session: Session, run_id: int) -> list[Invoice]:
 
 def postal_list(session: Session, run_id: int, letters: Sequence[Invoice]) -> tuple[PostalListContent, list[bytes]]:
     """The check list of a batch and the letters in its order."""
-    from pypdf import PdfReader
-
     around = load_around(session, (i.customer_id for i in letters))
     run = session.get_one(BillingRun, run_id)
     sequence = _next_batch(session, run_id)
@@ -261,7 +264,7 @@ def postal_list(session: Session, run_id: int, letters: Sequence[Invoice]) -> tu
             recipient=around.party(letter.customer_id, letter.paying_site_id),
             report_number=reports.get(letter.report_id or 0) or "",
             gross=letter.gross,
-            pages=len(PdfReader(io.BytesIO(pdf)).pages),
+            pages=page_count(pdf),
         )
         for letter, pdf in zip(letters, pages, strict=True)
     )

@@ -315,7 +315,7 @@ def test_broken_half_way_and_started_again(house: dict[str, Any], sink: SinkProc
     """Each step fails once; the next start goes on from where the rows stand."""
     release_now()
     undisturbed = ["number_reports", "issue_reports", "send_mail", "number_invoices", "issue_invoices", "hand_over_to_sap",
-                   "write_datev_batch", "fill_postal_batch", "close_visit"]  # fmt: skip
+                   "write_datev_batch", "fill_postal_batches", "close_visit"]  # fmt: skip
     for name in undisturbed:
         with monkeypatch.context() as broken:
             broken.setattr(steps, name, _fails)

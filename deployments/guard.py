@@ -3,7 +3,7 @@
     python -m deployments.guard MARKER      (started by the supervisor, which holds the other end of our standard input)
 
 The supervisor's end closes the pipe, `kill -9` included. Then everything that carries its marker in the environment is asked to
-end, ten seconds later it has to. The database follows by itself: nobody holds a lease on it any more.
+end, five seconds later it has to. The database follows by itself: nobody holds a lease on it any more.
 """
 
 import os
@@ -13,7 +13,7 @@ import sys
 from deployments.marker import MARKER
 from kit.process import end_processes, marked
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 
 
 def main(marker: str) -> int:

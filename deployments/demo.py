@@ -22,6 +22,7 @@ from kit.database import home_secret, unit_of_work
 from kit.errors import ConflictError, DrehkreuzError
 from models.parties import House
 from models.plumbing import OutboxEvent
+from tasks.mail_dispatch import GERMAN
 
 COMPANY = ROOT / "examples" / "company"
 MONTH = "2026-10"
@@ -109,11 +110,19 @@ def release_month(demo: Demo) -> None:
     blocked = seen.blocked
     net = sum((item.payer.net for item in seen.items), start=Decimal("0.00"))
     demo.say(f"Vorschau {MONTH}: {len(seen.items)} Abrechnungen, {overview.amount(net)} EUR netto, {len(blocked)} Sperren")
-    for item, why in blocked:
-        demo.say(f"  {preview.who_is(item.keys.number, item.payer.site)}: {why.why}")
+    for who, reasons in _by_customer(seen).items():
+        more = f" (und {len(reasons) - 1} weitere)" if len(reasons) > 1 else ""
+        demo.say(f"  {who}: {reasons[0]}{more}")
     with unit_of_work("demo") as session:
         done = release.release(session, month, seen.snapshot, RELEASED_BY)
     demo.say(f"freigegeben von {RELEASED_BY}: {done.parts} Abrechnungen, Prüfsumme {seen.snapshot[:16]}…")
+
+
+def _by_customer(seen: preview.Preview) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for item, blocked in seen.blocked:
+        found.setdefault(preview.who_is(item.keys.number, item.payer.site), []).append(blocked.why)
+    return found
 
 
 def bill_month(demo: Demo) -> None:
@@ -126,7 +135,10 @@ def bill_month(demo: Demo) -> None:
     message = (run["state"]["message"] or "").strip()
     if run["state"]["type"] != "COMPLETED":
         raise DemoError(f"Der Lauf »{run['name']}« ist gescheitert: {message}")
-    demo.say(message)
+    summary, *items = message.splitlines() or ["fertig"]
+    demo.say(summary)
+    if items:
+        demo.say(f"{len(items)} offene Punkte wie in der Vorschau; sie halten die anderen nicht auf")
     demo.places["Lauf in Prefect"] = f"{demo.target.prefect_url}/runs/flow-run/{run_id}"
 
 
@@ -157,7 +169,7 @@ def count_mail(demo: Demo) -> None:
     """What the outbox has sent."""
     with unit_of_work("demo") as session:
         counted = outbox.counts(session)
-    demo.say(", ".join(f"{count} {state}" for state, count in sorted(counted.items())) or "keine")
+    demo.say(", ".join(f"{count} {GERMAN.get(state, state)}" for state, count in sorted(counted.items())) or "keine")
     if demo.target.uses_sink():
         folder: Path = demo.target.mail_folder
         demo.say(f"{len(sunk_mails(folder))} Mails liegen in der Senke")

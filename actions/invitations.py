@@ -98,6 +98,24 @@ def invite(session: Session, email: str) -> Login:
     return login
 
 
+def first_link(session: Session, email: str) -> str:
+    """The link of an invitation without a mail, for whoever runs the house's first sign-in. Earlier links end.
+
+    Raises: NotFoundError, ConflictError (see ensure_login).
+    """
+    login = ensure_login(session, email)
+    token, _ = _new_token(session, login, TokenPurpose.INVITATION, dt.timedelta(days=INVITATION_DAYS))
+    return f"{portal_address(the_house(session))}/einladung/{token}"
+
+
+def find_login(session: Session, email: str) -> Login:
+    """The login with this address. Raises: NotFoundError."""
+    login = session.scalar(sa.select(Login).where(Login.email == email.strip().lower()))
+    if login is None:
+        raise NotFoundError(f"Zugang für {email}: gibt es nicht. Einladen: drehkreuz login invite {email}")
+    return login
+
+
 def request_reset(session: Session, email: str) -> bool:
     """Answer "Kennwort vergessen"; whether a mail was queued. The page says the same in both cases."""
     login = session.scalar(sa.select(Login).where(Login.email == email.strip().lower(), Login.active))

@@ -26,6 +26,7 @@ MODULES = {
     "goods": "goods",
     "assets": "assets",
     "maintenance": "maintenance",
+    "login": "login",
     "doctor": "doctor",
     "promises": "promises",
 }

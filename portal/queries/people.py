@@ -1,6 +1,6 @@
 """Who may sign in, who could, and when somebody last did."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from kit import clock
 from models.access import Login, LoginSession
 from models.parties import Contact, Customer, Employee, PortalLevel
-from portal.paging import Page, paged
+from portal.paging import PER_PAGE, Page, paged
 from portal.queries.billing import matches
 
 _LOGIN = (
@@ -20,7 +20,15 @@ _LOGIN = (
 )
 
 
-def staff(session: Session, number: int, search: str = "") -> Page[Any]:
+class Listed(Protocol):
+    """What both lists say of a login; `login_id` is None where there is none."""
+
+    login_id: int | None
+    login_active: bool | None
+    has_password: bool | None
+
+
+def staff(session: Session, number: int, search: str = "", per_page: int = PER_PAGE) -> Page[Any]:
     """Active people of the house, with their login if they have one."""
     statement = (
         sa.select(Employee.email, Employee.first_name, Employee.last_name, Employee.roles, *_LOGIN)
@@ -30,10 +38,10 @@ def staff(session: Session, number: int, search: str = "") -> Page[Any]:
     )
     if search:
         statement = statement.where(matches(search, Employee.email, Employee.first_name, Employee.last_name))
-    return paged(session, statement, number)
+    return paged(session, statement, number, per_page)
 
 
-def contacts(session: Session, number: int, search: str = "") -> Page[Any]:
+def contacts(session: Session, number: int, search: str = "", per_page: int = PER_PAGE) -> Page[Any]:
     """Contacts of customers that may have a login."""
     statement = (
         sa.select(Contact.email, Contact.first_name, Contact.last_name, Contact.portal, Customer.name, Customer.number, *_LOGIN)
@@ -46,7 +54,7 @@ def contacts(session: Session, number: int, search: str = "") -> Page[Any]:
         statement = statement.where(
             matches(search, Contact.email, Contact.first_name, Contact.last_name, Customer.name, Customer.number)
         )
-    return paged(session, statement, number)
+    return paged(session, statement, number, per_page)
 
 
 def sessions_of(session: Session, login_id: int) -> int:

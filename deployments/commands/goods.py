@@ -168,23 +168,30 @@ def orders_command(as_json: JsonOption = False) -> None:
     """Was bestellt und noch nicht eingetroffen ist."""
     with open_session("cli:goods orders") as session:
         found = orders.still_open(session)
-    told = [
-        {
-            "number": o.number, "line": o.line, "supplier": o.supplier, "customer": o.customer, "customer_order": o.customer_order,
-            "product": o.product, "ordered": f"{o.ordered.normalize():f}", "open": f"{o.open.normalize():f}",
-            "expected_on": str(o.expected_on) if o.expected_on else None,
-        }
-        for o in found
-    ]  # fmt: skip
     if as_json:
-        print_json(told)
+        print_json(
+            [
+                {
+                    "number": order.number,
+                    "line": order.line,
+                    "supplier": order.supplier,
+                    "customer": order.customer,
+                    "customer_order": order.customer_order,
+                    "product": order.product,
+                    "ordered": f"{order.ordered.normalize():f}",
+                    "open": f"{order.open.normalize():f}",
+                    "expected_on": str(order.expected_on) if order.expected_on else None,
+                }
+                for order in found
+            ]
+        )
         return
     rows = [
-        (o.number, o.line, o.supplier, o.customer, o.product, amount(o.ordered), amount(o.open), o.expected_on) for o in found
-    ]
-    print_table(
-        "Offene Bestellungen", ("Bestellung", "Pos.", "Lieferant", "Kunde", "Artikel", "bestellt", "offen", "erwartet"), rows
-    )
+        (o.number, o.line, o.supplier, o.customer, o.product, amount(o.ordered), amount(o.open), o.expected_on)
+        for o in found
+    ]  # fmt: skip
+    headings = ("Bestellung", "Pos.", "Lieferant", "Kunde", "Artikel", "bestellt", "offen", "erwartet")
+    print_table("Offene Bestellungen", headings, rows)
 
 
 @app.command("basket")

@@ -9,6 +9,7 @@ what WeasyPrint alone takes for the same page by its plain API. Then memory of t
 import argparse
 import gc
 import json
+import os
 import statistics
 import sys
 import time
@@ -141,6 +142,8 @@ def show(found: list[Measured], grown: list[tuple[int, float]], rate: float, lar
         ratio = "" if m.bare is None else f"{m.best / m.bare:.2f}"
         table.add_row(m.what, f"{m.best:.1f}", f"{m.median:.1f}", limit, ratio)
     console.print(table)
+    busy, cores = os.getloadavg()[0], os.cpu_count() or 1
+    console.print(f"Load {busy:.1f} on {cores} cores" + ("; other work makes CPU times longer" if busy > cores else ""))
     console.print("Resident MB after n documents: " + ", ".join(f"{n}: {mb:.0f}" for n, mb in grown))
     half = grown[len(grown) // 2 - 1][1]
     console.print(f"Second half over first half: {grown[-1][1] / half:.3f}")

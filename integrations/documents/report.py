@@ -19,6 +19,7 @@ from integrations.documents.contents import (
     Place,
     RelatedTopic,
     ReportContent,
+    Unit,
     VatGroup,
 )
 from integrations.documents.engine import engine
@@ -220,9 +221,9 @@ def _group(group: GroupLine, current: AgreementReference | None) -> dict[str, st
     label, agreement = _KINDS[group.kind], group.agreement
     if agreement is not None and (current is None or agreement.version != current.version):
         label = f"{label} (Vereinbarung Fassung {agreement.version})"
+    amount = text.number(group.quantity, 0) if group.unit is Unit.TRIP else amount_of(group.quantity, group.unit)
     return {
-        "label": label,
-        "calculation": f"{amount_of(group.quantity, group.unit)} × {text.price(group.price)}",
+        "label": f"{label}, {amount} × {text.price(group.price)}",
         "net": text.euro(group.net),
     }
 

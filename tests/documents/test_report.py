@@ -86,8 +86,8 @@ def test_prices_and_travel_name_the_agreement_they_come_from(report_pdf: bytes) 
 
     assert "Preise nach der Kooperationsvereinbarung, Fassung 2 vom 14.03.2025" in found
     assert "95,00 € je Stunde, 50 % Zuschlag außerhalb der Servicezeit, 45,00 € je Anfahrt" in found
-    assert "12,25 Std. × 95,00 € 1.163,75 €" in found
-    assert "2 Anfahrten × 45,00 € 90,00 €" in found
+    assert "Arbeitszeit, 12,25 Std. × 95,00 € 1.163,75 €" in found
+    assert "Anfahrten, 2 × 45,00 € 90,00 €" in found
 
 
 def test_a_site_with_its_own_travel_price_is_not_told_another() -> None:

@@ -1,6 +1,9 @@
 """Cover and check list of a postal batch, for whoever prints and folds it; the letters follow in the same order."""
 
+import datetime as dt
+import hashlib
 import io
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -10,6 +13,9 @@ from integrations.documents import text
 from integrations.documents.address import postal_lines
 from integrations.documents.contents import PostalListContent
 from integrations.documents.engine import engine
+
+_CREATED = re.compile(rb"/CreationDate\(D:\d{14}[+-]\d\d'\d\d'\)")
+_ID = re.compile(rb"[0-9A-F]{32}><[0-9A-F]{32}")
 
 
 def render_postal_list(content: PostalListContent) -> bytes:
@@ -43,7 +49,19 @@ def render_postal_batch(content: PostalListContent, letters: Sequence[bytes]) ->
         content: the list; one item per letter.
         letters: the printed faces.
     """
-    return joined([render_postal_list(content), *letters])
+    return _reproducible(joined([render_postal_list(content), *letters]), content.issued_on)
+
+
+def _reproducible(pdf: bytes, made: dt.date) -> bytes:
+    """PDFium writes the time and a random id: both become the batch's own, at the same length, so that a repeated batch
+    is the same file for the archive.
+    """
+    dated = _CREATED.sub(f"/CreationDate(D:{made:%Y%m%d}120000+00'00')".encode(), pdf, count=1)
+    head, mark, tail = dated.rpartition(b"/ID[<")
+    if not mark:
+        return dated
+    key = hashlib.sha256(head).hexdigest()[:32].upper().encode()
+    return head + mark + _ID.sub(key + b"><" + key, tail, count=1)
 
 
 def joined(pdfs: Sequence[bytes]) -> bytes:

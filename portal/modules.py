@@ -7,7 +7,7 @@ import enum
 import importlib
 import pkgutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -70,10 +70,15 @@ def all_modules() -> list[ModuleType]:
 
 
 def navigation(modules: Sequence[ModuleType]) -> tuple[NavEntry, ...]:
-    """All entries, in order of section and `order` (a test sees that no shortcut is given twice)."""
+    """All entries, in order of section and `order`. A shortcut that is taken already goes to whoever comes first."""
     entries = [entry for module in modules for entry in getattr(module, "NAV", ())]
     place = {section: index for index, section in enumerate(Section)}
-    return tuple(sorted(entries, key=lambda e: (place[e.section], e.order, e.title)))
+    taken: set[str] = set()
+    ordered = []
+    for entry in sorted(entries, key=lambda e: (place[e.section], e.order, e.title)):
+        ordered.append(replace(entry, shortcut="") if entry.shortcut in taken else entry)
+        taken.add(entry.shortcut)
+    return tuple(ordered)
 
 
 def navigation_for(entries: Sequence[NavEntry], person: "Person") -> tuple[NavGroup, ...]:

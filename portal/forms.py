@@ -1,5 +1,6 @@
 """Forms: the fields as a pydantic model, its complaints in German beside their fields."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -80,8 +81,9 @@ def _german(error: Any) -> str:
     return GERMAN.get(error["type"], "Diese Eingabe passt nicht.").format(**error.get("ctx", {}))
 
 
-async def _read(request: Request) -> FormData:
-    return await request.form(max_files=20, max_fields=2000)
+async def _read(request: Request) -> AsyncIterator[FormData]:
+    async with request.form(max_files=20, max_fields=2000) as data:  # closes what was uploaded, read or not
+        yield data
 
 
 Data = Annotated[FormData, Depends(_read)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from deployments.marker import MARKER
 from kit.database import home_secret, owner_url
 from kit.errors import ConflictError
-from kit.process import free_port, is_locked, port_is_free
+from kit.process import free_port, is_locked, locked, port_is_free
 from kit.settings import home, settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -163,18 +163,18 @@ def instance() -> Instance:
     """The instance of the present home. Its ports are chosen free once and remembered, unless they are set."""
     folder = home()
     file = folder / "ports.json"
-    try:
-        known: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        known = {}
-    running = is_locked(folder / "run" / "supervisor.lock")
-    wanted = {"prefect": settings().prefect_port, "portal": settings().portal_port, "sink": 0}
-    ports = {name: number or _port(known.get(name, 0), running=running) for name, number in wanted.items()}
-    if ports != known:
-        folder.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(f".{os.getpid()}")
-        new.write_text(json.dumps(ports, indent=1), encoding="utf-8")
-        new.replace(file)
+    with locked(folder / "run" / "ports.lock"):
+        try:
+            known: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, json.JSONDecodeError):
+            known = {}
+        running = is_locked(folder / "run" / "supervisor.lock")
+        wanted = {"prefect": settings().prefect_port, "portal": settings().portal_port, "sink": 0}
+        ports = {name: number or _port(known.get(name, 0), running=running) for name, number in wanted.items()}
+        if ports != known:
+            new = file.with_suffix(".new")
+            new.write_text(json.dumps(ports, indent=1), encoding="utf-8")
+            new.replace(file)
     return Instance(folder, ports["prefect"], ports["portal"], ports["sink"])
 
 

@@ -21,7 +21,7 @@ from typing import Self
 
 from deployments import children, deploy, prefect_database
 from deployments.children import Child
-from deployments.instance import POOL, ROOT, Instance
+from deployments.instance import POOL, ROOT, Instance, instance
 from deployments.marker import MARKER
 from deployments.prefect_api import PrefectApi, PrefectError
 from deployments.readiness import doorbell_answers, portal_answers
@@ -82,6 +82,7 @@ class Supervisor:
             known = self.target.state()
             raise ConflictError(f"Dienste: In {self.target.home} laufen sie bereits (Prozess {known.get('pid', '?')}).")
         try:
+            self.target = instance()  # the ports are ours from here on: nobody moves them while the lock is held
             self.target.empty_temporary()
             self._start_guard()
             self._start_database()
@@ -325,10 +326,22 @@ class Supervisor:
         self.stop()
 
 
+def _wait_for_others(target: Instance, seconds: float = READY_SECONDS) -> None:
+    """The services may just be starting in another terminal."""
+    deadline = time.monotonic() + seconds
+    while target.running() and not target.state().get("deployed"):
+        if fault := target.state().get("fault"):
+            raise NotReadyError(str(fault))
+        if time.monotonic() > deadline:
+            raise NotReadyError(f"Dienste: In {target.home} laufen sie, werden aber nicht bereit. Abhilfe: drehkreuz doctor")
+        time.sleep(0.2)
+
+
 @contextmanager
 def services(target: Instance, report: Report = _silent) -> Iterator[Supervisor | None]:
     """The services of this home for the time of the block: those that run (None), else own ones that end with it."""
     if target.running():
+        _wait_for_others(target)
         yield None
         return
     with Supervisor(target, report) as own:

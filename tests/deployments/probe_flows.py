@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+from kit.errors import ConflictError
 from kit.steps import Outcome, Progress, flow, show_table, step
 
 
@@ -26,6 +27,22 @@ def wait_for(name: str, seconds: float) -> None:
         time.sleep(0.05)
 
 
+@step(name="Stolpern", retries=1, delay=0.1)
+def stumble_once(word: str) -> None:
+    """Fails the first time with a fault that passes."""
+    mark = Path(os.environ["DREHKREUZ_HOME"]) / f"stumbled-{word}"
+    if not mark.exists():
+        mark.touch()
+        raise ConnectionResetError("weg")
+
+
+@step(name="Ablehnen", retries=3, delay=0.1)
+def refuse(word: str) -> None:
+    """A refusal is final: it is not tried again."""
+    _write(f"refused {word}")
+    raise ConflictError("Nein.")
+
+
 @flow(name="Probe", run_name="Probe {word}")
 def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 0) -> Outcome:
     """Schreibt ein Wort.
@@ -41,8 +58,9 @@ def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 
     progress.advance()
     if wait:
         wait_for(wait, 120.0)
+    stumble_once(word)
     if fail:
-        raise ValueError("Absichtlich gescheitert")
+        refuse(word)
     write(f"end {word}")
     progress.advance()
     show_table("probe", [{"Wort": word, "Zustand": "geschrieben"}])

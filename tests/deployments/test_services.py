@@ -207,7 +207,7 @@ def test_a_row_becomes_exactly_one_run_although_the_relay_is_killed_at_the_worst
     done = {run["name"]: run for run in (ended(api, run_id) for run_id in marked())}
     _open_items_end_a_run_in_their_own_state(api, done["Probe offen"])
     assert done["Probe schief"]["state"]["type"] == "FAILED"
-    assert sorted(lines(probe)) == ["begin offen", "begin schief", "end offen"]
+    assert sorted(lines(probe)) == ["begin offen", "begin schief", "end offen", "refused schief"]
     with probe.here(), unit_of_work("test") as session:
         bad = session.scalars(sa.select(OutboxEvent).where(OutboxEvent.deployment == "gibt_es_nicht")).one()
         assert bad.dispatched_at is None

@@ -87,6 +87,8 @@ def _show(
 ) -> Response:
     dates = queries.dates_of_ticket(session, ticket.id)
     open_ = ticket.state in queries.OPEN
+    missing = [row for row in dates if row.result is None]
+    shown = at if any(row.due.id == at for row in dates) else missing[0].due.id if missing else 0
     return page(
         request,
         "maintenance_ticket.html",
@@ -95,7 +97,10 @@ def _show(
         ticket=ticket,
         customer=session.get_one(Customer, ticket.customer_id),
         dates=dates,
-        missing=sum(row.result is None for row in dates),
+        missing=len(missing),
+        shown=shown,
+        later=[row for row in missing if row.due.id != shown],
+        several=len({row.plan.id for row in dates}) > 1,
         notes=queries.notes_of(session, ticket.id),
         names=queries.employee_names(session),
         suggested=dates[-1].due.technician_id if dates else None,
@@ -103,7 +108,7 @@ def _show(
         outcomes=[(outcome.value, outcome) for outcome in CheckOutcome],
         terms=work_terms(session, ticket.id, clock.today()),
         form=form or blank(ResultForm, outcome="done"),
-        at=at,
+        at=at if form else 0,
         work=work or blank(WorkForm, key=secrets.token_hex(8), place="remote", minutes=dates[-1].plan.minutes if dates else ""),
         may_do=person.may("wartung.ausfuehren") and open_,
         incidents=_incidents(session, [row.result.incident_id for row in dates if row.result and row.result.incident_id]),
@@ -115,9 +120,9 @@ def _incidents(session: Session, ids: list[int]) -> dict[int, str]:
 
 
 @router.get("/tickets/{number}")
-def show_ticket(request: Request, person: See, session: StaffSession, number: str) -> Response:
-    """One ticket with its dates, checklist and proof."""
-    return _show(request, person, session, _ticket(session, number))
+def show_ticket(request: Request, person: See, session: StaffSession, number: str, *, termin: int = 0) -> Response:
+    """One ticket with its dates, checklist and proof; of the dates without result one is open to be filled in."""
+    return _show(request, person, session, _ticket(session, number), at=termin)
 
 
 @router.post("/tickets/{number}/ergebnis/{due_id}")

@@ -26,7 +26,7 @@ from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
 from portal.queries import maintenance as queries
 from portal.security.person import Person, StaffSession, need
-from rules.cadence import Shift
+from rules.cadence import Shift, first_day
 from rules.cadence_german import describe, hints
 from rules.cadence_text import CadenceError, parse
 from rules.catch_up import CatchUp
@@ -118,7 +118,8 @@ def _shown_lines(session: Session, analysis_id: int) -> list[dict[str, Any]]:
             {
                 "line": line,
                 "interval": describe(rule, line.starts_on) if rule else "Termine noch offen",
-                "hints": hints(rule, line.starts_on) if rule else [],
+                "first": first_day(rule, line.starts_on) if rule else None,
+                "hints": [h for h in hints(rule, line.starts_on) if not h.startswith("Der erste Termin")] if rule else [],
             }
         )
     return shown

@@ -1,6 +1,7 @@
 """Fixtures for everybody: one throw-away PostgreSQL per test process, and a transaction per test that is rolled back."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,16 +64,18 @@ def session(database: sa.Connection) -> Iterator[Session]:
 @pytest.fixture
 def committed(home: Path) -> Iterator[None]:
     """For tests that need several real transactions or processes: every table is empty before and after."""
-    _empty()
+    _empty(home)
     yield
-    _empty()
+    _empty(home)
 
 
 SEEDED = {"alembic_version", "check_catalogue"}
 """Tables that a migration fills; they stay as they are."""
 
 
-def _empty() -> None:
+def _empty(home: Path) -> None:
+    for folder in ("archive", "mail", "sap"):
+        shutil.rmtree(home / folder, ignore_errors=True)
     with engine(Role.OWNER).begin() as connection:
         present = connection.scalars(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")).all()
         names = ", ".join(f'"{name}"' for name in present if name not in SEEDED)

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import inspect
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def test_the_environment_is_rebuilt_when_a_lock_changes(tmp_path: Path, monkeypa
         lock.write_text(hashlib.sha256(name.encode()).hexdigest())
         monkeypatch.setattr(bootstrap, name, lock)
     monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "stamp.json")
+    monkeypatch.setattr(bootstrap, "PYTHON", Path(sys.executable))
     assert not bootstrap.is_complete(tests=False)
     bootstrap._stamp(tests=False)
     assert bootstrap.is_complete(tests=False)

@@ -149,6 +149,7 @@ def test_a_pid_file_that_names_a_stranger_does_not_stop_the_start(server: Embedd
 def test_a_taken_port_is_given_up(server: EmbeddedPostgres) -> None:
     port = server.address().port
     with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         stranger.bind(("127.0.0.1", port))
         stranger.listen()
         with server.lease():

@@ -144,7 +144,10 @@ class PrefectApi:
 
     def pool_exists(self, name: str) -> bool:
         """Whether the work pool has been made (the worker does it at its first start)."""
-        return self._client.get(f"/work_pools/{name}").is_success
+        try:
+            return bool(self._client.get(f"/work_pools/{name}").is_success)
+        except httpx.HTTPError:
+            return False
 
     def workers(self, pool: str) -> list[dict[str, Any]]:
         """The workers of a pool with status and last heartbeat; none when the pool does not exist yet."""

@@ -140,6 +140,8 @@ class Supervisor:
                 self._deploy(api)
         except DrehkreuzError as fault:
             self._note(fault)
+        except Exception as fault:  # noqa: BLE001  (a thread that ends in silence would leave people waiting)
+            self._note(NotReadyError(f"Prefect: {type(fault).__name__}: {fault}"))
 
     def _note(self, fault: DrehkreuzError) -> None:
         if not self._stopping.is_set():
@@ -226,12 +228,16 @@ class Supervisor:
     def _watch(self) -> None:
         looked = 0.0
         while not self._stopping.wait(PERIOD):
-            self._watch_database()
-            for child in list(self.children):
-                self._watch_child(child)
-            if time.monotonic() - looked > 5:
-                looked = time.monotonic()
-                self._watch_server()
+            try:
+                self._watch_database()
+                for child in list(self.children):
+                    self._watch_child(child)
+                if time.monotonic() - looked > 5:
+                    looked = time.monotonic()
+                    self._watch_server()
+            except Exception as fault:  # noqa: BLE001  (no memory for a new process, for instance: the watch goes on)
+                self.report(f"Überwachung: {type(fault).__name__}: {fault}")
+                self._stopping.wait(5)
 
     def _watch_database(self) -> None:
         if self._lease is None:

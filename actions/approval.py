@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions.maintenance.work import refuse_charge
 from kit import clock
 from kit.errors import ConflictError, DrehkreuzError, NotFoundError
 from models.billing import ServiceReport
@@ -201,6 +202,8 @@ def correct(session: Session, key: str, *, minutes: int, trips: int, text: str, 
     if not billable and not (reason or "").strip():
         raise DrehkreuzError(f"Leistung {key}: Nicht berechenbare Leistungen brauchen eine Begründung.")
     entry = _take(session, [key])[0]
+    if billable:
+        refuse_charge(session, entry, minutes)
     entry.minutes, entry.trips, entry.text, entry.billable = minutes, trips, text.strip(), billable
     entry.non_billable_reason = None if billable else (reason or "").strip()
     session.flush()

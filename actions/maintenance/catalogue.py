@@ -87,8 +87,13 @@ def ensure_catalogue(session: Session) -> int:
 
 
 def load_catalogue(session: Session) -> Catalogue:
-    """The catalogue in the order of its titles, seeded when it is empty."""
+    """The catalogue in the order of its titles, seeded with what is missing of the standard."""
     ensure_catalogue(session)
+    return read_catalogue(session)
+
+
+def read_catalogue(session: Session) -> Catalogue:
+    """The catalogue as it is; a customer's session may read it as well."""
     rows = session.scalars(sa.select(CheckCatalogue).where(CheckCatalogue.active).order_by(CheckCatalogue.title))
     return Catalogue(_entry(row) for row in rows)
 

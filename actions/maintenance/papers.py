@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from actions import archive
 from actions.billing.around import Around, house_content, load_around
 from actions.maintenance.analysis import analysis, lines_of
-from actions.maintenance.catalogue import Catalogue, load_catalogue
+from actions.maintenance.catalogue import Catalogue, load_catalogue, read_catalogue
 from actions.maintenance.planbook import CONTRACT_NAMES, Plan, load_plans
 from integrations.documents import maintenance as doc
 from kit import clock
@@ -170,19 +170,6 @@ def proof_content(session: Session, customer_id: int, month: Month, version: int
     around = load_around(session, [customer_id])
     if customer_id not in around.customers:
         raise NotFoundError(f"Einen Kunden mit der Nummer {customer_id} gibt es nicht.")
-    dates = _dates(session, customer_id, month)
-    plan_ids = {row.agreed_check_id for row, *_ in dates} | set(_running_plans(session, customer_id, month))
-    plans = load_plans(session, plan_ids, load_catalogue(session))
-    last_done, next_due = _last_done(session, plan_ids, month), _next_due(session, plan_ids, month)
-    lines: dict[int, list[doc.ProofLine]] = defaultdict(list)
-    evidence = _evidence(session, [result.id for _, result, *_ in dates if result is not None])
-    labels = {plan.id: _labels(plan) for plan in plans}
-    for row, result, ticket, incident, technician in dates:
-        count = evidence.get(result.id, 0) if result else 0
-        line = _proof_line(row, result, labels.get(row.agreed_check_id, {}), evidence=count)
-        lines[row.agreed_check_id].append(
-            replace(line, ticket=ticket or "", incident=incident or "", technician=technician.name if technician else "")
-        )
     return doc.CheckProofContent(
         house=house_content(around.house),
         customer=around.party(customer_id),
@@ -190,24 +177,41 @@ def proof_content(session: Session, customer_id: int, month: Month, version: int
         month=month.first_day,
         version=version,
         issued_on=clock.today(),
-        checks=tuple(
-            doc.ProofCheck(
-                title=plan.title,
-                interval=plan.interval,
-                site=plan.site_name,
-                last_done=last_done.get(plan.id),
-                next_due=next_due.get(plan.id),
-                lines=tuple(lines.get(plan.id, ())),
-            )
-            for plan in sorted(plans, key=lambda plan: (plan.title.lower(), plan.site_name, plan.id))
-        ),
+        checks=proof_checks(session, customer_id, month),
+    )
+
+
+def proof_checks(session: Session, customer_id: int, month: Month) -> tuple[doc.ProofCheck, ...]:
+    """The checks of a month with their dates; reads only what a customer's session may see as well."""
+    dates = _dates(session, customer_id, month)
+    plan_ids = {row.agreed_check_id for row, *_ in dates} | set(_running_plans(session, customer_id, month))
+    plans = load_plans(session, plan_ids, read_catalogue(session))
+    last_done, next_due = _last_done(session, plan_ids, month), _next_due(session, plan_ids, month)
+    lines: dict[int, list[doc.ProofLine]] = defaultdict(list)
+    evidence = _evidence(session, [result.id for _, result, *_ in dates if result is not None])
+    labels = {plan.id: _labels(plan) for plan in plans}
+    for row, result, ticket, incident, first_name, last_name in dates:
+        count = evidence.get(result.id, 0) if result else 0
+        line = _proof_line(row, result, labels.get(row.agreed_check_id, {}), evidence=count)
+        who = f"{first_name} {last_name}" if last_name else ""
+        lines[row.agreed_check_id].append(replace(line, ticket=ticket or "", incident=incident or "", technician=who))
+    return tuple(
+        doc.ProofCheck(
+            title=plan.title,
+            interval=plan.interval,
+            site=plan.site_name,
+            last_done=last_done.get(plan.id),
+            next_due=next_due.get(plan.id),
+            lines=tuple(lines.get(plan.id, ())),
+        )
+        for plan in sorted(plans, key=lambda plan: (plan.title.lower(), plan.site_name, plan.id))
     )
 
 
 def _dates(session: Session, customer_id: int, month: Month) -> Sequence[Any]:
     incident = aliased(Ticket)
     return session.execute(
-        sa.select(DueDate, CheckResult, Ticket.number, incident.number, Employee)
+        sa.select(DueDate, CheckResult, Ticket.number, incident.number, Employee.first_name, Employee.last_name)
         .outerjoin(CheckResult, CheckResult.due_date_id == DueDate.id)
         .outerjoin(Ticket, Ticket.id == DueDate.ticket_id)
         .outerjoin(incident, incident.id == CheckResult.incident_id)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from actions.maintenance.planbook import Cover
 from kit import clock
-from kit.errors import NotFoundError, UsageError
+from kit.errors import ConflictError, NotFoundError, UsageError
 from models.contracts import Contract, ContractKind
 from models.maintenance import AgreedCheck, DueDate
 from models.service_desk import Ticket
@@ -70,6 +70,30 @@ def work_terms(session: Session, ticket_id: int, work_date: dt.date) -> WorkTerm
         and cover.in_force(work_date)
     ]  # fmt: skip
     return WorkTerms(billable=True, reason="", to=kontingent[0] if kontingent else "nach Aufwand", minutes_left=left)
+
+
+def refuse_charge(session: Session, entry: ServiceEntry, minutes: int) -> None:
+    """Refuse to make an entry billable where the agreement says otherwise; the database would refuse it without words.
+
+    Args:
+        session: the transaction.
+        entry: the entry that shall become (or stay) billable.
+        minutes: the minutes that it shall have.
+
+    Raises:
+        ConflictError: a contract includes the work, or the agreed minutes of a date that was caught up are used up.
+    """
+    terms = work_terms(session, entry.ticket_id, entry.work_date)
+    if not terms.billable:
+        raise ConflictError(f"Leistung {entry.key}: Die Arbeit ist in {terms.to} enthalten und nicht berechenbar.")
+    if terms.minutes_left is None:
+        return
+    left = terms.minutes_left + (entry.minutes if entry.billable else 0)
+    if minutes > left:
+        raise ConflictError(
+            f"Leistung {entry.key}: Nachgeholter Wartungstermin, nach der vereinbarten Dauer sind noch {left} Minuten "
+            "berechenbar. Bitte erfassen Sie den Rest als nicht berechenbar mit Begründung."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

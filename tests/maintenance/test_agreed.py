@@ -23,6 +23,7 @@ from actions.maintenance.papers import (
     analysis_pdf,
     file_analysis,
     issue_proof,
+    proof_checks,
     proof_content,
     proof_data,
     proofs_due,
@@ -290,6 +291,22 @@ def test_the_month_proof_names_the_last_check_and_every_date(session: Session, h
     assert issue_proof(session, agreed.customer_id, Month(2026, 1)).version == 2, "another state is another version"
     with pytest.raises(DBAPIError, match="frozen"), session.begin_nested():
         session.execute(sa.text("UPDATE check_proof SET version = 9"))
+
+
+@pytest.mark.promise("S110")
+def test_the_customer_reads_the_own_proof_and_no_other(committed: None) -> None:
+    clock.set_today(D(2026, 1, 5))
+    with unit_of_work("test") as session:
+        tina = make.employee(session, last_name="Berg")
+        agreed, other = plan(session), plan(session)
+        round_on(session, D(2026, 1, 5))
+        for due in session.scalars(sa.select(DueDate.id).where(DueDate.state == "created")).all():
+            record_result(session, due, Report(outcome=CheckOutcome.DONE, technician_id=tina.id))
+    with unit_of_work("test", Role.PORTAL_CUSTOMER, agreed.customer_id) as session:
+        (check,) = proof_checks(session, agreed.customer_id, Month(2026, 1))
+        assert (check.title, check.last_done) == ("Kontrolle der Datensicherung", clock.today())
+        assert check.lines[0].technician == "Tina Berg"
+        assert proof_checks(session, other.customer_id, Month(2026, 1)) == ()
 
 
 # ---------------------------------------------------------------- coverage

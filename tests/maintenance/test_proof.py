@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from actions import approval
 from actions.maintenance.alarms import raise_alarms
 from actions.maintenance.results import Item, Report, add_evidence, finish_ticket, record_all, record_result, unproven
 from actions.maintenance.work import CAUGHT_UP, Work, capture_work, work_terms
@@ -199,7 +200,8 @@ def _covered(session: Session, kind: ContractKind, **values: object) -> tuple[Ti
     clock.set_today(D(2026, 1, 5))
     plan(session, customer, contract_id=contract.id)
     round_on(session, D(2026, 1, 5))
-    return session.scalars(sa.select(Ticket).where(Ticket.kind == "maintenance")).one(), tina, contract
+    ticket = sa.select(Ticket).where(Ticket.kind == TicketKind.MAINTENANCE, Ticket.customer_id == customer.id)
+    return session.scalars(ticket).one(), tina, contract
 
 
 def _work(tina: Employee, minutes: int, key: str = "L-1", day: dt.date = FIRST) -> Work:
@@ -252,6 +254,22 @@ def test_a_missed_date_is_never_charged_beyond_what_was_agreed(session: Session,
         session, "UPDATE service_entry SET billable = true, non_billable_reason = NULL WHERE key = 'L-2'"
     )
     assert session.scalar(sa.select(sa.func.sum(ServiceEntry.minutes)).where(ServiceEntry.billable)) == agreed
+
+
+@pytest.mark.promise("U25")
+def test_the_back_office_is_told_why_it_cannot_charge_more(session: Session) -> None:
+    ticket, _, tina = ticket_of(session, D(2026, 1, 20))
+    charged, rest = capture_work(session, ticket.id, _work(tina, 60))
+    values = {"trips": 0, "text": "x", "billable": True, "reason": None}
+    with pytest.raises(ConflictError, match="noch 15 Minuten"):
+        approval.correct(session, charged.key, minutes=16, **values)
+    with pytest.raises(ConflictError, match="noch 0 Minuten"):
+        approval.correct(session, rest.key, minutes=45, **values)
+    approval.correct(session, charged.key, minutes=10, **values)
+    covered, tina, contract = _covered(session, ContractKind.MANAGED)
+    (entry,) = capture_work(session, covered.id, _work(tina, 30, "L-9"))
+    with pytest.raises(ConflictError, match=f"{contract.number} enthalten"):
+        approval.correct(session, entry.key, minutes=30, **values)
 
 
 def test_a_date_done_on_its_day_is_charged_by_effort(session: Session) -> None:

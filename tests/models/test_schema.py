@@ -187,21 +187,20 @@ def test_a_customer_session_sees_its_own_rows_and_no_internal_note(committed: No
         make.report(session, make.item(session, one, make.run(session)))
     seen = {}
     for scope in (one.id, None):
-        with unit_of_work("contact:x", Role.PORTAL_CUSTOMER, scope) as session:
-            seen[scope] = [
-                session.scalar(sa.text(f"SELECT count(*) FROM {t}"))
-                for t in ("customer", "ticket", "message", "service_report")
-            ]
-            if scope:
-                reason = refused(
-                    session,
-                    sa.text(
-                        "INSERT INTO ticket (customer_id, number, kind, state, priority, subject, received_at, created_at)"
-                        " VALUES (:c, 'X', 'incident', 'new', 'normal', 's', '2026-01-01', '2026-01-01')"
-                    ).bindparams(c=other.id),
-                )
-                assert "row-level security" in reason or "permission denied" in reason
+        # no session of ours: the second wall must hold for whoever gets hold of a connection
+        with engine(Role.PORTAL_CUSTOMER).connect() as connection, connection.begin():
+            connection.execute(sa.text("SELECT set_config('drehkreuz.customer', :c, true)"), {"c": str(scope or "")})
+            tables = ("customer", "ticket", "message", "service_report")
+            seen[scope] = [connection.scalar(sa.text(f"SELECT count(*) FROM {t}")) for t in tables]
     assert seen == {one.id: [1, 1, 1, 0], None: [0, 0, 0, 0]}
+    foreign_insert = sa.text(
+        "INSERT INTO ticket (customer_id, number, kind, state, priority, subject, received_at, created_at)"
+        " VALUES (:c, 'X', 'incident', 'new', 'normal', 's', '2026-01-01', '2026-01-01')"
+    ).bindparams(c=other.id)
+    with engine(Role.PORTAL_CUSTOMER).connect() as connection, connection.begin():
+        connection.execute(sa.text("SELECT set_config('drehkreuz.customer', :c, true)"), {"c": str(one.id)})
+        with pytest.raises(DBAPIError, match="row-level security|permission denied"):
+            connection.execute(foreign_insert)
 
 
 def test_a_customer_session_cannot_reach_tables_of_the_house(committed: None) -> None:

@@ -6,12 +6,13 @@ from tasks import mail_dispatch as post
 
 @flow(name="Postausgang", run_name="Postausgang leeren")
 def mail_dispatch(force: bool = False) -> Outcome:
-    """Versendet, was im Postausgang wartet, liest Rückläufer und legt Gesendetes ins Archiv. Beliebig oft startbar.
+    """Holt das Postfach ab, liest Rückläufer, versendet, was im Postausgang wartet, und archiviert. Beliebig oft startbar.
 
     Args:
         force: Auch Mails erneut versuchen, die nach einem Fehler pausieren.
     """
+    fetched = post.fetch_mailbox()
     post.read_bounces()
     done = post.send_queued(force=force)
     post.archive_sent()
-    return post.tell(done)
+    return post.tell(done, fetched)

@@ -37,7 +37,11 @@ class Settings(BaseSettings):
     )
     smtp_timeout: int = Field(30, description="Sekunden, bis ein stummer Mailserver aufgegeben wird.")
     mail_from: str = Field("", description="Absender aller Mails; leer = E-Mail-Adresse des Hauses.")
-    imap_url: str = Field("", description="Postfach der Störungsannahme, imaps://benutzer:kennwort@server/INBOX.")
+    imap_url: SecretStr = Field(
+        SecretStr(""),
+        description="Postfach des Hauses für eingehende Mail, imaps://benutzer:kennwort@server/INBOX (Sonderzeichen "
+        "prozentkodiert); imap:// nur auf diesem Rechner; leer = keines.",
+    )
     s3_endpoint_url: str = Field("", description="S3-Endpunkt; leer = AWS-Standard.")
     s3_bucket: str = Field("", description="S3-Bucket mit Object Lock.")
     s3_access_key: SecretStr = Field(SecretStr(""), description="S3-Zugangsschlüssel; leer = Standardkette von boto3.")

@@ -1,12 +1,13 @@
-"""Steps of the outgoing post. The states and their meaning: actions/mail/dispatch.py"""
+"""Steps of the post: what comes back from the mailbox, what goes out. The states and their meaning: actions/mail/dispatch.py"""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from actions.mail import bounces, dispatch, outbox, transport
-from integrations.mail.types import MailSender, OutgoingMail, SendResult
+from actions.mail import bounces, dispatch, inbound, outbox, transport
+from integrations.mail.mailbox import LetterError, Mailbox, MailboxError
+from integrations.mail.types import MailSender, MailSettingsError, OutgoingMail, SendResult
 from kit.database import Role, engine, unit_of_work
 from kit.steps import Outcome, step
 
@@ -125,11 +126,72 @@ def archive_sent() -> int:
 @step(name="Rückläufer lesen")
 def read_bounces() -> int:
     """Understand mails that came back. A second call meets none; what cannot be read is parked with its reason."""
+    total = 0
+    while True:
+        with unit_of_work(ACTOR) as session:
+            looked_at, count = bounces.read_waiting(session)
+        total += count
+        if not looked_at:
+            return total
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What the mailbox gave: outcome -> count; `left` lie there still, `troubles` are German sentences."""
+
+    kept: Counter[str] = field(default_factory=Counter)
+    left: int = 0
+    troubles: list[str] = field(default_factory=list)
+
+
+LETTERS_PER_ROUND = 500
+"""So that a full mailbox does not hold up the outgoing mail; what was stored rings the doorbell, the next round goes on."""
+
+
+@step(name="Postfach abholen", retries=0)
+def fetch_mailbox() -> Fetched:
+    """Store what lies in the house's mailbox. A second call stores nothing twice: the content is the key.
+
+    Each letter is committed before it is moved on the server. Whoever dies in between leaves a letter that the next call
+    finds stored already and only moves. A mailbox that is away is told and stops nothing else.
+    """
+    fetched = Fetched()
+    try:
+        with inbound.mailbox() as box:
+            if box is not None:
+                _fetch_all(box, fetched)
+    except (MailboxError, MailSettingsError) as trouble:
+        fetched.troubles.append(str(trouble))
+    return fetched
+
+
+def _fetch_all(box: Mailbox, fetched: Fetched) -> None:
+    uids = box.uids()
+    fetched.left = len(uids)
+    for uid in uids:
+        if fetched.kept.total() >= LETTERS_PER_ROUND:
+            return
+        try:
+            _fetch_one(box, uid, fetched)
+        except LetterError as trouble:
+            fetched.troubles.append(str(trouble))
+        else:
+            fetched.left -= 1
+
+
+def _fetch_one(box: Mailbox, uid: int, fetched: Fetched) -> None:
+    letter = box.letter(uid, bounces.MAX_BYTES)
+    if letter is None:
+        return
     with unit_of_work(ACTOR) as session:
-        return bounces.read_waiting(session)
+        kept = inbound.keep(session, letter)
+    fetched.kept[kept] += 1
+    if kept is inbound.Kept.PARKED:
+        fetched.troubles.append(inbound.too_large(letter))
+    box.put_aside(uid)
 
 
-def tell(done: Dispatched) -> Outcome:
+def tell(done: Dispatched, fetched: Fetched | None = None) -> Outcome:
     """One sentence for the operator, and what needs a person."""
     counted = ", ".join(f"{count} {GERMAN[state]}" for state, count in sorted(done.states.items())) or "nichts zu tun"
     with unit_of_work(ACTOR) as session:
@@ -139,7 +201,10 @@ def tell(done: Dispatched) -> Outcome:
     ]
     if done.stopped:
         items.append(done.stopped)
-    return Outcome(f"Postausgang: {counted}.", tuple(items))
+    summary = f"Postausgang: {counted}."
+    if fetched is not None and (fetched.kept or fetched.left):
+        summary += f" Postfach: {fetched.kept[inbound.Kept.STORED]} neu, {fetched.left} liegen noch dort."
+    return Outcome(summary, (*items, *(fetched.troubles if fetched is not None else ())))
 
 
 GERMAN = {

@@ -1,5 +1,6 @@
 """Mails that come back: the raw mail is an inbox item first, then it is understood."""
 
+import datetime as dt
 import hashlib
 
 import sqlalchemy as sa
@@ -19,8 +20,14 @@ CHANNEL = "mail"
 MAX_BYTES = 30_000_000
 
 
-def take(session: Session, raw: bytes) -> bool:
-    """Store a raw mail that reached the house; False when the very same one is there already."""
+def take(session: Session, raw: bytes, received_at: dt.datetime | None = None) -> bool:
+    """Store a raw mail that reached the house; False when the very same one is there already.
+
+    Args:
+        session: the transaction it becomes visible with.
+        raw: the mail as it came; its SHA-256 is the key.
+        received_at: when the mail server took it; without, now.
+    """
     now = clock.now()
     statement = (
         insert(InboxItem)
@@ -28,7 +35,7 @@ def take(session: Session, raw: bytes) -> bool:
             channel=CHANNEL,
             key=hashlib.sha256(raw).hexdigest(),
             state=InboxState.WAITING,
-            received_at=now,
+            received_at=received_at or now,
             content_type="message/rfc822",
             raw=raw,
             attempts=0,
@@ -43,20 +50,30 @@ def take(session: Session, raw: bytes) -> bool:
     return stored
 
 
-def read_waiting(session: Session, limit: int = 200) -> int:
-    """Settle the bounces among the waiting mails; other mail stays for the ticket intake. Returns how many were bounces."""
+def read_waiting(session: Session, limit: int = 10) -> tuple[int, int]:
+    """Settle the bounces among the waiting mails that nobody has looked at; returns (looked at, bounces).
+
+    Other mail stays for the ticket intake, with one attempt noted: it is not looked at again, and however much of it
+    waits, a bounce behind it is still found. Few at a time, since a mail may have 30 MB.
+    """
     items = session.scalars(
         sa.select(InboxItem)
-        .where(InboxItem.channel == CHANNEL, InboxItem.state == InboxState.WAITING, InboxItem.raw.is_not(None))
+        .where(
+            InboxItem.channel == CHANNEL,
+            InboxItem.state == InboxState.WAITING,
+            InboxItem.raw.is_not(None),
+            InboxItem.attempts == 0,
+        )
         .order_by(InboxItem.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    return sum(_read(session, item) for item in items)
+    return len(items), sum(_read(session, item) for item in items)
 
 
 def _read(session: Session, item: InboxItem) -> bool:
     raw = item.raw or b""
+    item.attempts += 1
     bounce = read_bounce(raw)
     if bounce is None or not bounce.message_id:
         return False

@@ -1,8 +1,10 @@
-"""A sender for everyone who tests something else than mail."""
+"""A sender and a mailbox for everyone who tests something else than mail."""
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from typing import Self
 
+from integrations.mail.mailbox import Letter
 from integrations.mail.types import BeforeData, OutgoingMail, SendResult, SendState, nothing_before_data
 
 
@@ -29,3 +31,27 @@ class NullSender:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class NullMailbox:
+    """Holds the letters it was given, by UID; `aside` lists those that were moved away."""
+
+    name = "Postfach ohne Server"
+
+    def __init__(self, letters: Mapping[int, bytes] | None = None, received_at: dt.datetime | None = None) -> None:
+        self.letters = dict(letters or {})
+        self.aside: list[int] = []
+        self._received_at = received_at
+
+    def uids(self) -> list[int]:
+        return sorted(self.letters)
+
+    def letter(self, uid: int, max_bytes: int) -> Letter | None:
+        raw = self.letters.get(uid)
+        if raw is None:
+            return None
+        return Letter(uid, f"null/{uid}", len(raw), self._received_at, raw if len(raw) <= max_bytes else None)
+
+    def put_aside(self, uid: int) -> None:
+        if self.letters.pop(uid, None) is not None:
+            self.aside.append(uid)

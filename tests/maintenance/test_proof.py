@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from actions import approval
+from actions.billing import preview
 from actions.maintenance.alarms import raise_alarms
 from actions.maintenance.results import Item, Report, add_evidence, finish_ticket, record_all, record_result, unproven
 from actions.maintenance.work import CAUGHT_UP, Work, capture_work, work_terms
@@ -20,6 +21,7 @@ from models.parties import Customer, Employee
 from models.service_desk import Ticket, TicketEvent, TicketKind, TicketState
 from models.work import ServiceEntry
 from rules.catch_up import CatchUp
+from rules.month import Month
 from tests import factories as make
 from tests.maintenance.making import plan, round_on
 
@@ -32,9 +34,10 @@ def ticket_of(session: Session, day: dt.date = FIRST, **values: object) -> tuple
     """The maintenance ticket of one weekly plan, its due dates, and a technician."""
     tina = make.employee(session)
     clock.set_today(day)
-    plan(session, **values)
+    agreed = plan(session, **values)
     round_on(session, day)
-    ticket = session.scalars(sa.select(Ticket).where(Ticket.kind == TicketKind.MAINTENANCE)).one()
+    mine = sa.select(Ticket).where(Ticket.kind == TicketKind.MAINTENANCE, Ticket.customer_id == agreed.customer_id)
+    ticket = session.scalars(mine).one()
     due = session.scalars(sa.select(DueDate.id).where(DueDate.ticket_id == ticket.id).order_by(DueDate.due_on)).all()
     return ticket, list(due), tina
 
@@ -276,3 +279,29 @@ def test_a_date_done_on_its_day_is_charged_by_effort(session: Session) -> None:
     ticket, _, tina = ticket_of(session)
     (entry,) = capture_work(session, ticket.id, _work(tina, 60))
     assert (entry.minutes, entry.billable) == (60, True)
+
+
+@pytest.mark.promise("S105")
+def test_the_month_charges_each_check_where_it_belongs(session: Session) -> None:
+    """Kontingent draws, a managed contract includes, nothing agreed is charged by effort: as the billing run sees it."""
+    make.house(session)
+    places = []
+    for kind in (ContractKind.KONTINGENT, ContractKind.MANAGED, None):
+        if kind is None:
+            ticket, _, tina = ticket_of(session, FIRST)
+        else:
+            ticket, tina, _ = _covered(session, kind)
+        customer = session.get_one(Customer, ticket.customer_id)
+        make.agreement(session, customer)
+        make.contact(session, customer)
+        entry = capture_work(session, ticket.id, _work(tina, 30, f"L-{customer.number}"))[0]
+        approval.approve(session, [entry.key], "test")
+        places.append((customer.number, entry.key))
+    clock.set_today(D(2026, 2, 2))
+    seen = {item.keys.number: item.payer for item in preview.build(session, Month(2026, 1)).items}
+    lines = [next(line for line in seen[number].entries if line.entry_id == key) for number, key in places]
+    assert [(line.charge.value, line.usage_minutes, line.charged_minutes) for line in lines] == [
+        ("kontingent", 30, 0), ("none", 0, 0), ("invoice", 0, 30),
+    ]  # fmt: skip
+    assert lines[1].non_billable_reason is not None
+    assert "Managed-Services-Vertrag" in lines[1].non_billable_reason

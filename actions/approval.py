@@ -143,6 +143,8 @@ def one(session: Session, key: str) -> ListedEntry:
 def _take(session: Session, keys: Sequence[str]) -> list[ServiceEntry]:
     """Lock the entries, all or none. Raises: NotFoundError, ConflictError when one is released or reported."""
     wanted = sorted(set(keys))
+    # before any row: a release holds the table while it works, and would wait for our rows while we wait for the table
+    session.execute(sa.text("LOCK TABLE service_entry IN ROW EXCLUSIVE MODE"))
     entries = list(
         session.scalars(sa.select(ServiceEntry).where(ServiceEntry.key.in_(wanted)).order_by(ServiceEntry.id).with_for_update())
     )

@@ -22,6 +22,7 @@ def visit(month: str) -> Outcome:
     run = billing.begin_visit(month)
     if run is None:
         return billing.show_preview(month)
+    billing.read_bounces()
     billing.number_reports(run)
     billing.issue_reports(run)
     billing.send_mail()

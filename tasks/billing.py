@@ -149,6 +149,12 @@ def issue_invoices(run_id: int) -> int:
     return _drain("Rechnungen", one_batch) + _drain("Rechnungsmails", missing)
 
 
+@step(name="Rückläufer lesen", retry_on=(ArchiveUnavailableError,))
+def read_bounces() -> int:
+    """Understand what came back before any invoice follows its report (U9). A second call meets none."""
+    return mail_dispatch.read_bounces()
+
+
 @step(name="Post versenden", retries=0)
 def send_mail() -> str:
     """Hand over what waits, also what pauses after a fault; returns why the mail server stopped us, else nothing."""

@@ -14,6 +14,7 @@ from kit.errors import ConflictError, NotFoundError
 from kit.settings import settings
 from models.billing import (
     BillingItem,
+    BillingRun,
     CorrectionProposal,
     Face,
     Invoice,
@@ -22,6 +23,7 @@ from models.billing import (
     KontingentEntry,
     LedgerKind,
     ProposalState,
+    RunState,
 )
 from models.contracts import Contract
 from models.parties import Customer, Employee
@@ -186,6 +188,9 @@ def reject_proposal(session: Session, proposal_id: int, actor: str, note: str) -
 
 
 def visit_again(session: Session, month: str, why: str) -> None:
-    """Something of the month can go on: start its next visit."""
+    """Something of the month can go on: start its next visit; the daily one sees the month as well."""
+    session.execute(
+        sa.update(BillingRun).where(BillingRun.month == month, BillingRun.state == RunState.DONE).values(state=RunState.WAITING)
+    )
     session.add(OutboxEvent(deployment=DEPLOYMENT, parameters={"month": month}, key=f"billing-visit:{month}:{why}"))
     notify(session, "outbox_event")

@@ -1,6 +1,7 @@
 """From rows to the plain values that the rules compute with; set-based, some hundred customers at a time."""
 
 import datetime as dt
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class CustomerKeys:
     contracts: dict[str, int]
     entries: dict[str, int]
     agreements: dict[int, int]
+    printed: dict[str, str]
+    """What the report prints of each entry beside the figures (text, technician, end), as a short hash."""
 
 
 def billing_customers(session: Session, month: Month) -> list[int]:
@@ -81,6 +84,9 @@ def _entries(session: Session, ids: Sequence[int], last: dt.date) -> dict[int, l
             ServiceEntry.key,
             ServiceEntry.work_date,
             ServiceEntry.started_at,
+            ServiceEntry.ended_at,
+            ServiceEntry.technician_id,
+            ServiceEntry.text,
             ServiceEntry.minutes,
             ServiceEntry.kind,
             ServiceEntry.place,
@@ -124,6 +130,19 @@ def _entry(row: Any) -> rule.ServiceEntry:
         reported_elsewhere=row.reported_elsewhere is not None,
         asset_class=row.asset_class,
     )
+
+
+def _printed(row: Any) -> str:
+    ended = row.ended_at.timestamp() if row.ended_at else None
+    return hashlib.sha256(repr((row.text, row.technician_id, ended)).encode()).hexdigest()[:12]
+
+
+def _known(versions: Sequence[Any], last: dt.date) -> Iterator[Any]:
+    """The versions that can state a price up to the day: signed by then, or the first. A later one is no input of the month."""
+    first = min((version.version for version in versions), default=None)
+    for version in versions:
+        if version.version == first or (version.signed_on is not None and version.signed_on <= last):
+            yield version
 
 
 def _ledger(rows: Sequence[Any], contract: str) -> tuple[rule.LedgerEntry, ...]:
@@ -196,7 +215,7 @@ def _load_batch(session: Session, month: Month, ids: Sequence[int]) -> Iterator[
     for customer_id in ids:
         customer = customers[customer_id]
         code = {s.id: s.code for s in sites[customer_id]}
-        own_contracts = contracts[customer_id]
+        own_contracts = [c for c in contracts[customer_id] if c.starts_on <= month.last_day]
         yield (
             CustomerKeys(
                 customer_id=customer_id,
@@ -209,6 +228,7 @@ def _load_batch(session: Session, month: Month, ids: Sequence[int]) -> Iterator[
                 contracts={c.number: c.id for c in own_contracts},
                 entries={e.key: e.id for e in entries[customer_id]},
                 agreements={a.version: a.id for a in agreements[customer_id]},
+                printed={e.key: _printed(e) for e in entries[customer_id] if e.reported_elsewhere is None},
             ),
             rule.CustomerMonth(
                 customer=customer.number,
@@ -226,7 +246,7 @@ def _load_batch(session: Session, month: Month, ids: Sequence[int]) -> Iterator[
                         a.after_hours_percent,
                         a.weekend_percent,
                     )
-                    for a in agreements[customer_id]
+                    for a in _known(agreements[customer_id], month.last_day)
                 ),
                 kontingente=tuple(
                     _kontingent(c, code.get(c.site_id), openings.get(c.id), ledger[c.id])

@@ -2,13 +2,13 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from actions import archive
+from actions import archive, people
 from actions.archive import Document
 from actions.billing.around import the_house
 from actions.billing.invoice_content import invoice_contents
@@ -255,10 +255,17 @@ def _finish(session: Session, invoice: Invoice, job: RenderJob, record: CheckRec
     invoice.state = InvoiceState.ISSUED
 
 
-def _named_addresses(session: Session, customer_ids: Iterable[int]) -> dict[int, str | None]:
-    """The address that each customer named for invoices."""
-    statement = sa.select(Customer.id, Customer.invoice_email).where(Customer.id.in_(customer_ids))
-    return dict(session.execute(statement).tuples().all())
+def _addresses(session: Session, invoices: Sequence[Invoice]) -> dict[int, tuple[str, ...]]:
+    """Where each e-invoice goes: the address that the customer named for invoices, else the reports' recipients."""
+    customers = sorted({invoice.customer_id for invoice in invoices})
+    named = dict(
+        session.execute(sa.select(Customer.id, Customer.invoice_email).where(Customer.id.in_(customers))).tuples().all()
+    )
+    persons = persons_of(session, customers)
+    return {
+        i.id: (email,) if (email := named[i.customer_id]) else choose(persons.get(i.customer_id, []), i.paying_site_id).emails
+        for i in invoices
+    }
 
 
 def _queue(session: Session, issued: Sequence[tuple[Invoice, RenderJob]]) -> None:
@@ -266,19 +273,13 @@ def _queue(session: Session, issued: Sequence[tuple[Invoice, RenderJob]]) -> Non
     if not issued:
         return
     house = the_house(session)
-    customers = {i.customer_id for i, _ in issued}
-    named = dict(
-        session.execute(sa.select(Customer.id, Customer.invoice_email).where(Customer.id.in_(customers))).tuples().all()
-    )
-    persons = persons_of(session, sorted(customers))
+    to = _addresses(session, [invoice for invoice, _ in issued])
     mails, keys = [], {}
     for invoice, job in issued:
-        email = named.get(invoice.customer_id)
-        to = (email,) if email else choose(persons.get(invoice.customer_id, []), invoice.paying_site_id).emails
-        if not to:
+        if not to[invoice.id]:
             continue  # stands in the item's blockers until somebody names an address
         keys[invoice.id] = f"invoice:{invoice.number}:1"
-        mails.append(_mail(keys[invoice.id], invoice, job, to, archive.read(session, invoice.archive_key or "")))
+        mails.append(_mail(keys[invoice.id], invoice, job, to[invoice.id], archive.read(session, invoice.archive_key or "")))
     ids = queue(session, house, mails)
     for invoice, _ in issued:
         if invoice.id in keys:
@@ -340,31 +341,32 @@ def queue_missing_mails(session: Session, run_id: int, limit: int = 50) -> int:
             sa.or_(Invoice.mail_id.is_(None), OutboxMail.state == MailState.BOUNCED),
         )
         .order_by(Invoice.number)
-        .limit(limit)
         .with_for_update(of=Invoice, skip_locked=True)
     ).all()
-    return _requeue(session, invoices)
+    to, before = _addresses(session, invoices), _mails_before(session, invoices)
+    changed = [i for i in invoices if to[i.id] and (i.id not in before or set(before[i.id].recipients) != set(to[i.id]))]
+    _requeue(session, changed[:limit], to, before)
+    return len(changed[:limit])
 
 
-def _requeue(session: Session, invoices: Sequence[Invoice]) -> int:
-    customers = sorted({i.customer_id for i in invoices})
-    named = dict(
-        session.execute(sa.select(Customer.id, Customer.invoice_email).where(Customer.id.in_(customers))).tuples().all()
-    )
-    persons = persons_of(session, customers)
+def _mails_before(session: Session, invoices: Sequence[Invoice]) -> dict[int, OutboxMail]:
+    """The mail that came back, by invoice; without its bytes."""
+    of_mail = {invoice.mail_id: invoice.id for invoice in invoices if invoice.mail_id is not None}
+    statement = sa.select(OutboxMail).where(OutboxMail.id.in_(of_mail)).options(sa.orm.defer(OutboxMail.raw))
+    return {of_mail[mail.id]: mail for mail in session.scalars(statement)}
+
+
+def _requeue(
+    session: Session, invoices: Sequence[Invoice], to: dict[int, tuple[str, ...]], before: dict[int, OutboxMail]
+) -> None:
     contents = invoice_contents(session, [i.id for i in invoices])
-    count = 0
     for invoice in invoices:
-        email = named.get(invoice.customer_id)
-        to = (email,) if email else choose(persons.get(invoice.customer_id, []), invoice.paying_site_id).emails
-        before = session.get(OutboxMail, invoice.mail_id) if invoice.mail_id else None
-        if not to or (before is not None and set(before.recipients) == set(to)):
-            continue
-        attempt = int(before.key.rpartition(":")[2]) + 1 if before else 1
+        attempt = 1
+        if (last := before.get(invoice.id)) is not None:
+            attempt = int(last.key.rpartition(":")[2]) + 1
+            people.answered(session, f"mail-bounced:{last.key}")
         xml = archive.read(session, invoice.xml_archive_key or "")
         job = RenderJob(contents[invoice.id], xml, None, einvoice=True, paper=invoice.paper_archive_key is not None)
         key = f"invoice:{invoice.number}:{attempt}"
-        mail = _mail(key, invoice, job, to, archive.read(session, invoice.archive_key or ""))
+        mail = _mail(key, invoice, job, to[invoice.id], archive.read(session, invoice.archive_key or ""))
         invoice.mail_id = queue(session, the_house(session), [mail])[key]
-        count += 1
-    return count

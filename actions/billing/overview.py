@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from kit import clock
 from kit.errors import NotFoundError
 from models.billing import (
-    BillingExclusion,
     BillingItem,
     BillingRun,
     CorrectionProposal,
@@ -209,27 +208,7 @@ class _Show:
                 .where(BillingItem.run_id == self.run.id)
             ).tuples()
         }
-        self.excluded: dict[tuple[int, int | None], list[dict[str, str]]] = defaultdict(list)
-        self._load_excluded()
         self._load_corrections()
-
-    def _load_excluded(self) -> None:
-        """Excluded entries stand with the part that pays for their site."""
-        from models.service_desk import Ticket
-
-        statement = (
-            sa.select(BillingExclusion.customer_id, ServiceEntry.key, Contract.number, Ticket.site_id)
-            .join(ServiceEntry, ServiceEntry.id == BillingExclusion.entry_id)
-            .join(Ticket, Ticket.id == ServiceEntry.ticket_id)
-            .join(Contract, Contract.id == BillingExclusion.contract_id)
-            .where(BillingExclusion.run_id == self.run.id)
-            .order_by(ServiceEntry.key)
-        )
-        payer = {site.id: site.bills_to_id for site in self.session.scalars(sa.select(Site))}
-        per_site = set(self.session.scalars(sa.select(Customer.id).where(Customer.billing == "per_site")))
-        for customer_id, entry, contract, site_id in self.session.execute(statement):
-            paying = payer.get(site_id) if customer_id in per_site and site_id is not None else None
-            self.excluded[customer_id, paying].append({"entry": entry, "contract": contract})
 
     def _load_corrections(self) -> None:
         """Corrections released for this month, and proposals that are still open."""
@@ -274,7 +253,7 @@ class _Show:
             "report": self._report(report) if report else None,
             "kontingent": [self._statement(said) for said in item.statement.get("kontingent", [])],
             "invoices": [self._invoice(invoice, report) for invoice in self.invoices.get(item.id, [])],
-            "excluded": self.excluded.get((item.customer_id, item.paying_site_id), []),
+            "excluded": item.statement.get("excluded", []),
             "blocked": item.blocked,
         }
 

@@ -93,8 +93,9 @@ def _short(value: object) -> str:
 
 
 def _around(keys: CustomerKeys, items: Sequence[PreviewItem]) -> str:
-    """What the run depends on beside the arithmetic: how the invoice travels and who receives the report."""
-    return ";".join([keys.delivery, *(f"{item.payer.site or ''}={','.join(item.recipients.emails)}" for item in items)])
+    """What the run depends on beside the arithmetic: how the invoice travels, who receives the report, what it prints."""
+    receivers = (f"{item.payer.site or ''}={','.join(item.recipients.emails)}" for item in items)
+    return ";".join([keys.delivery, *receivers, _short(keys.printed)])
 
 
 def _last_month_lines(session: Session, month: Month, ids: Sequence[int]) -> dict[tuple[int, int | None], list[ChargedLine]]:
@@ -183,7 +184,7 @@ def compute(session: Session, month: Month, ids: Sequence[int], progress: Progre
             result.fingerprint[keys.number] = {
                 "hash": f"{digests[keys.number]} {around[keys.number]}",
                 "net": str(bill.net),
-                "entries": {entry.id: _short(entry) for entry in given.entries},
+                "entries": {entry.id: _short([entry, keys.printed.get(entry.id)]) for entry in given.entries},
             }
             result.items.extend(items)
         progress(position, len(ids))

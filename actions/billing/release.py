@@ -94,7 +94,7 @@ def _hold_still(session: Session) -> None:
     session.execute(
         sa.text(
             "LOCK TABLE service_entry, cooperation_agreement, contract, contract_line, kontingent_opening, site, contact, "
-            "customer IN SHARE ROW EXCLUSIVE MODE"
+            "customer, kontingent_entry IN SHARE ROW EXCLUSIVE MODE"
         )
     )
 
@@ -163,6 +163,7 @@ def _item_row(run_id: int, item: PreviewItem) -> dict[str, Any]:
         "statement": {
             "kontingent": [_statement(k) for k in payer.kontingente],
             "hints": [hint.text for hint in payer.hints],
+            "excluded": [{"entry": e.entry_id, "contract": e.contract} for e in payer.excluded],
             "left_out": [{"what": b.what, "id": b.id, "why": b.why, "role": b.role} for b in payer.blockers],
         },
     }

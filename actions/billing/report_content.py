@@ -1,7 +1,7 @@
 """From the rows of a released month to what its service reports say."""
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +12,6 @@ from actions.billing.around import Around, grouped, house_content, load_around, 
 from integrations.documents import contents as doc
 from kit import clock
 from models.billing import (
-    BillingExclusion,
     BillingItem,
     Invoice,
     InvoiceKind,
@@ -177,23 +176,14 @@ def _statement(
 CONTRACT_KINDS = {ContractKind.RENTAL: "Mietvertrag", ContractKind.DATA_CENTRE: "Rechenzentrumsvertrag"}
 
 
-def _excluded(session: Session, reports: Sequence[Any]) -> dict[tuple[int, int], list[doc.ExcludedHint]]:
-    """(run, customer) -> contracts whose covered work is not in this report (S154)."""
-    hints: dict[tuple[int, int], list[doc.ExcludedHint]] = defaultdict(list)
-    statement = (
-        sa.select(BillingExclusion.run_id, BillingExclusion.customer_id, Contract.number, Contract.kind, sa.func.count())
-        .join(Contract, Contract.id == BillingExclusion.contract_id)
-        .where(
-            BillingExclusion.run_id.in_({r.run_id for r in reports}),
-            BillingExclusion.customer_id.in_({r.customer_id for r in reports}),
-        )
-        .group_by(BillingExclusion.run_id, BillingExclusion.customer_id, Contract.number, Contract.kind)
-        .order_by(Contract.number)
+def _excluded(statement: dict[str, Any], around: Around) -> tuple[doc.ExcludedHint, ...]:
+    """Contracts whose covered work is not in this report (S154), with how many services each covers."""
+    counts = Counter(entry["contract"] for entry in statement.get("excluded", []))
+    kinds = {c.number: c.kind for c in around.contracts.values()}
+    return tuple(
+        doc.ExcludedHint(contract_number=number, contract_kind=CONTRACT_KINDS.get(kinds[number], "Vertrag"), count=count)
+        for number, count in sorted(counts.items())
     )
-    for run_id, customer_id, number, kind, count in session.execute(statement):
-        name = CONTRACT_KINDS.get(kind, "Vertrag")
-        hints[run_id, customer_id].append(doc.ExcludedHint(contract_number=number, contract_kind=name, count=count))
-    return hints
 
 
 def _related(session: Session, report_ids: Sequence[int]) -> dict[int, tuple[doc.RelatedTopic, ...]]:
@@ -253,7 +243,6 @@ def report_contents(session: Session, report_ids: Sequence[int]) -> dict[int, do
             ServiceReport.issued_at,
             ServiceReport.paying_site_id,
             BillingItem.statement,
-            BillingItem.run_id,
         )
         .join(BillingItem, BillingItem.id == ServiceReport.item_id)
         .where(ServiceReport.id.in_(report_ids))
@@ -270,7 +259,7 @@ def report_contents(session: Session, report_ids: Sequence[int]) -> dict[int, do
         "report_id",
     )
     statements = _statements(session, reports, around)
-    excluded, related = _excluded(session, reports), _related(session, report_ids)
+    related = _related(session, report_ids)
     return {
         r.id: doc.ReportContent(
             number=r.number,
@@ -284,7 +273,7 @@ def report_contents(session: Session, report_ids: Sequence[int]) -> dict[int, do
             groups=tuple(_group_line(row, around) for row in groups[r.id]),
             totals=totals_of(groups[r.id]) if groups[r.id] else None,
             kontingent=statements[r.id],
-            excluded=tuple(excluded.get((r.run_id, r.customer_id), ())),
+            excluded=_excluded(r.statement, around),
             related=related.get(r.id, ()),
             agreement=around.agreement_on(r.customer_id, Month.parse(r.month).last_day),
             hints=tuple(r.statement.get("hints", ())),

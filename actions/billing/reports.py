@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from actions import archive, people
 from actions.archive import Document
 from actions.billing.around import the_house
+from actions.billing.preview import no_recipient, who_is
 from actions.billing.recipients import Recipients, choose, persons_of
 from actions.billing.report_content import report_contents
 from actions.mail.outbox import NewMail, queue
@@ -21,6 +22,7 @@ from kit import clock
 from models.billing import BillingItem, Invoice, InvoiceKind, ItemState, ReportState, ServiceReport
 from models.parties import Customer, Site
 from models.plumbing import MailState, OutboxMail
+from models.service_desk import Ticket, TicketState
 from models.work import EntryState, ServiceEntry
 
 
@@ -57,7 +59,7 @@ def number_reports(session: Session, run_id: int, *, after: int = 0, limit: int 
     """
     rank = sa.func.row_number().over(order_by=(Customer.number, sa.func.coalesce(Site.code, "")))
     ordered = (
-        sa.select(ServiceReport.id, rank.label("position"))
+        sa.select(ServiceReport.id, rank.label("position"), Customer.number.label("customer"), Site.code.label("site"))
         .join(BillingItem, BillingItem.id == ServiceReport.item_id)
         .join(Customer, Customer.id == ServiceReport.customer_id)
         .outerjoin(Site, Site.id == ServiceReport.paying_site_id)
@@ -65,7 +67,7 @@ def number_reports(session: Session, run_id: int, *, after: int = 0, limit: int 
         .subquery()
     )
     rows = session.execute(
-        sa.select(ServiceReport, ordered.c.position)
+        sa.select(ServiceReport, ordered.c.position, ordered.c.customer, ordered.c.site)
         .join(ordered, ordered.c.id == ServiceReport.id)
         .where(ordered.c.position > after, ServiceReport.state == ReportState.PLANNED)
         .order_by(ordered.c.position)
@@ -76,6 +78,10 @@ def number_reports(session: Session, run_id: int, *, after: int = 0, limit: int 
         return 0, 0
     to = _recipients(session, [row.ServiceReport for row in rows])
     ready = [row.ServiceReport for row in rows if to[row.ServiceReport.id].emails]
+    for row in rows:
+        if not to[row.ServiceReport.id].emails:
+            _ask_for_recipient(session, row.ServiceReport, who_is(row.customer, row.site))
+    _recipients_named(session, ready)
     now = clock.now()
     numbers = next_numbers(session, "SB", clock.local(now).year, len(ready))
     for report, number in zip(ready, numbers, strict=True):
@@ -85,6 +91,32 @@ def number_reports(session: Session, run_id: int, *, after: int = 0, limit: int 
     session.execute(sa.update(ServiceEntry).where(ServiceEntry.report_id.in_(ids)).values(state=EntryState.REPORTED))
     session.execute(sa.update(BillingItem).where(BillingItem.id.in_([r.item_id for r in ready])).values(state=ItemState.ISSUED))
     return len(ready), rows[-1].position
+
+
+def _missing_key(report: ServiceReport) -> str:
+    return f"recipient-missing:{report.id}"
+
+
+def _ask_for_recipient(session: Session, report: ServiceReport, who: str) -> None:
+    """A missing recipient blocks report and invoice, so somebody is asked (U9)."""
+    missing = no_recipient(who)
+    people.ask(
+        session,
+        people.Question(
+            key=_missing_key(report),
+            customer_id=report.customer_id,
+            role=missing.role,
+            subject=f"Servicebericht {report.month} hat keinen Empfänger",
+            text=f"{missing.why} Der nächste Besuch des Laufs geht dann weiter.",
+        ),
+    )
+
+
+def _recipients_named(session: Session, reports: Sequence[ServiceReport]) -> None:
+    keys = [_missing_key(report) for report in reports]
+    still_open = sa.select(Ticket.dedup_key).where(Ticket.dedup_key.in_(keys), Ticket.state != TicketState.CLOSED)
+    for key in session.scalars(still_open).all():
+        people.answered(session, key or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +144,12 @@ def issue_reports(session: Session, run_id: int, render: RenderReports, limit: i
     if not reports:
         return 0
     contents = report_contents(session, [r.id for r in reports])
+    to = _recipients(session, reports)
+    for report in reports:
+        report.fault = None if to[report.id].emails else "Seit der Nummer ist kein Empfänger mehr hinterlegt."
+    wanted = [report for report in reports if report.fault is None]
     made = []
-    for report, page in zip(reports, render([contents[r.id] for r in reports]), strict=True):
+    for report, page in zip(wanted, render([contents[r.id] for r in wanted]), strict=True):
         report.fault = page.error or None
         if page.pdf is not None:
             made.append((report, page.pdf))
@@ -201,11 +237,10 @@ def resend_bounced(session: Session, run_id: int, limit: int = 50) -> int:
         .join(OutboxMail, OutboxMail.id == ServiceReport.mail_id)
         .where(BillingItem.run_id == run_id, OutboxMail.state == MailState.BOUNCED)
         .order_by(ServiceReport.number)
-        .limit(limit)
         .with_for_update(of=ServiceReport, skip_locked=True)
     ).all()
     to, attempts = _recipients(session, reports), _attempts(session, reports)
-    changed = [r for r in reports if to[r.id].emails and set(to[r.id].emails) != set(attempts[r.id].recipients)]
+    changed = [r for r in reports if to[r.id].emails and set(to[r.id].emails) != set(attempts[r.id].recipients)][:limit]
     if not changed:
         return 0
     contents = report_contents(session, [r.id for r in changed])

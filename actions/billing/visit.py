@@ -111,9 +111,7 @@ class _Standing:
         standing = Standing(month, "", items=len(items))
         for item, number, code in items:
             who = who_is(number, code)
-            blocked = [
-                Blocked(**b) for b in item.statement.get("left_out", []) if b["id"] in open_entries or b["what"] != "entry"
-            ]
+            blocked = [Blocked(**b) for b in item.statement.get("left_out", []) if b["id"] in open_entries]
             complete = True
             if (report := reports.get(item.id)) is not None:
                 has_recipient = bool(choose(people.get(item.customer_id, []), item.paying_site_id).emails)
@@ -149,9 +147,16 @@ class _Standing:
         return found
 
     def _still_open(self, items: Any) -> set[str]:
-        """Of the entries that a release left out: those that still wait for an approval."""
-        keys = [b["id"] for item, _, _ in items for b in item.statement.get("left_out", []) if b["what"] == "entry"]
-        statement = sa.select(ServiceEntry.key).where(ServiceEntry.key.in_(keys), ServiceEntry.state == EntryState.CAPTURED)
+        """Of the entries that a release left out: those without approval, or without a price and in no later run either."""
+        left_out = [b for item, _, _ in items for b in item.statement.get("left_out", [])]
+        priceless = [b["id"] for b in left_out if b["what"] == "price"]
+        statement = sa.select(ServiceEntry.key).where(
+            ServiceEntry.key.in_([b["id"] for b in left_out]),
+            sa.or_(
+                ServiceEntry.state == EntryState.CAPTURED,
+                sa.and_(ServiceEntry.key.in_(priceless), ServiceEntry.report_id.is_(None)),
+            ),
+        )
         return set(self.session.scalars(statement))
 
 
@@ -165,7 +170,9 @@ class _InvoiceStanding:
 
     @property
     def wants_mail(self) -> bool:
-        """Whether an e-invoice travels by mail: always, unless the printed face is all there is."""
+        """Whether an e-invoice travels by mail: unless the printed face is all there is, or it was cancelled meanwhile."""
+        if self.invoice.state is InvoiceState.CANCELLED:
+            return False
         return self.invoice.archive_key is not None and self.invoice.paper_archive_key != self.invoice.archive_key
 
     @property
@@ -182,6 +189,8 @@ class _InvoiceStanding:
 
 def _report_blocked(who: str, report: tuple[Any, ...], *, has_recipient: bool) -> list[Blocked]:
     number, state, mail, error, fault = report
+    if number is not None and mail is None and not has_recipient:
+        return [no_recipient(who)]
     if fault:
         return [Blocked("document", number, f"Servicebericht {number} konnte nicht gesetzt werden: {fault}", "operator")]
     if state is ReportState.PLANNED:
@@ -205,7 +214,7 @@ def _invoice_blocked(standing: _InvoiceStanding) -> list[Blocked]:
     if standing.wants_mail and standing.mail is None and invoice.state is InvoiceState.ISSUED:
         why = f"Rechnung {number}: Es gibt keine E-Mail-Adresse für die E-Rechnung."
         blocked.append(Blocked("recipient", number, why, "account_manager"))
-    if standing.mail is MailState.BOUNCED:
+    if standing.wants_mail and standing.mail is MailState.BOUNCED:
         why = f"Rechnung {number} ist nicht zustellbar: {standing.mail_error}"
         blocked.append(Blocked("bounce", number, why, "back_office"))
     if standing.mail is MailState.UNCLEAR:

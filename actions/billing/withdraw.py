@@ -67,6 +67,8 @@ def _forget(session: Session, run_id: int, items: Sequence[BillingItem]) -> int:
         sa.update(ServiceEntry).where(ServiceEntry.report_id.in_(reports)).values(report_id=None).returning(ServiceEntry.id)
     ).all()
     for statement in (
+        # a part without documents was done at once; its bookings go with the customer all the same
+        sa.update(BillingItem).where(BillingItem.id.in_(ids)).values(state=ItemState.PLANNED),
         sa.delete(KontingentEntry).where(KontingentEntry.item_id.in_(ids)),
         sa.delete(InvoiceLine).where(InvoiceLine.invoice_id.in_(invoices)),
         sa.delete(Invoice).where(Invoice.item_id.in_(ids)),

@@ -245,8 +245,11 @@ def test_a_customer_without_recipient_waits_and_is_finished_by_a_later_visit(hou
     assert told["state"] == "done"
     assert part(told, "K1")["report"]["id"] == "SB-2026-000002"
     with unit_of_work("test") as session:
-        asked = list(session.scalars(sa.select(Ticket.subject).where(Ticket.kind == "task")))
-        assert asked == ["Kein Empfänger für Serviceberichte benannt"]
+        asked = session.execute(sa.select(Ticket.subject, Ticket.state).where(Ticket.kind == "task").order_by(Ticket.id)).all()
+    assert [tuple(row) for row in asked] == [
+        ("Servicebericht 2026-10 hat keinen Empfänger", "closed"),
+        ("Kein Empfänger für Serviceberichte benannt", "new"),
+    ]
 
 
 def test_an_unapproved_entry_is_left_for_the_next_run(house: dict[str, Any]) -> None:

@@ -46,8 +46,8 @@ def write(folder: Path, customers: int, entries: int = 20, *, seed: int = 1) -> 
     )  # fmt: skip
     tickets = rows("tickets.csv", "number", "customer", "kind", "subject", "received_at", "state")
     work = rows(
-        "service_entries.csv", "id", "ticket", "technician", "work_date", "started_at", "ended_at", "minutes", "place", "trips", "kind",
-        "text", "billable", "non_billable_reason", "approved_by", "approved_at",
+        "service_entries.csv", "id", "ticket", "technician", "work_date", "started_at", "ended_at", "minutes", "place",
+        "trips", "kind", "text", "billable", "non_billable_reason", "approved_by", "approved_at",
     )  # fmt: skip
     for n in range(customers):
         number = f"K{n:06}"

@@ -83,7 +83,7 @@ def bare_work(folder: Path) -> dict[str, float]:
         )
         mails = list(session.execute(sa.select(OutboxMail.id).order_by(OutboxMail.id)).scalars())
         tables = {
-            name: [dict(row) for row in session.execute(sa.text(f"SELECT * FROM {name}")).mappings()]  # noqa: S608
+            name: [dict(row) for row in session.execute(sa.text(f"SELECT * FROM {name}")).mappings()]
             for name in (
                 "service_report",
                 "service_report_line",
@@ -194,9 +194,7 @@ def main() -> None:
             "DREHKREUZ_SMTP_HOST": "127.0.0.1", "DREHKREUZ_SMTP_PORT": str(sink.port), "DREHKREUZ_SMTP_TLS": "none",
             "DREHKREUZ_REPORT_GRACE_DAYS": "0",
         }  # fmt: skip
-        print(
-            f"{'customers':>9} {'preview':>8} {'release':>8} {'run':>8} {'ms/cust.':>9} {'bare':>8} {'run/bare':>9} {'peak MiB':>9}"
-        )
+        print("customers  preview  release      run  ms/cust.     bare  run/bare  peak MiB")
         rows = []
         for customers in options.customers:
             took = one_size(customers, Path(folder), bare=not options.no_bare)
@@ -204,8 +202,8 @@ def main() -> None:
             rows.append((customers, whole / customers))
             ratio = f"{whole / took['bare']:9.2f}" if "bare" in took else f"{'-':>9}"
             print(
-                f"{customers:9} {took['preview']:8.1f} {took['release']:8.1f} {took['run']:8.1f} {1000 * whole / customers:9.1f} "
-                f"{took.get('bare', 0):8.1f} {ratio} {took['peak MiB']:9.0f}",
+                f"{customers:9} {took['preview']:8.1f} {took['release']:8.1f} {took['run']:8.1f} "
+                f"{1000 * whole / customers:9.1f} {took.get('bare', 0):8.1f} {ratio} {took['peak MiB']:9.0f}",
                 flush=True,
             )
         sink.stop()

@@ -215,7 +215,8 @@ STANDARD_CHECKS: tuple[CatalogueCheck, ...] = (
         Reading("temperatur", "Temperatur", "°C"),
     ),
     _check(
-        "hardware_age | Garantie und Lebensalter der Hardware | Hardware | Dokumentation | FREQ=YEARLY;BYMONTH=1;BYDAY=3TU | 45",
+        "hardware_age | Garantie und Lebensalter der Hardware | Hardware | Dokumentation"
+        " | FREQ=YEARLY;BYMONTH=1;BYDAY=3TU | 45",
         "Wer das Ende der Garantie kennt, plant den Austausch statt den Ausfall.",
         """Geräte mit Garantieende in den nächsten zwölf Monaten auflisten
         Geräte älter als fünf Jahre auflisten
@@ -260,7 +261,8 @@ STANDARD_CHECKS: tuple[CatalogueCheck, ...] = (
         Zugangsdaten im Tresor stichprobenweise prüfen""",
     ),
     _check(
-        "line_of_business | Fachanwendung und Datenbank | Fachanwendung | Fachanwendung | FREQ=MONTHLY;INTERVAL=3;BYDAY=3MO | 45",
+        "line_of_business | Fachanwendung und Datenbank | Fachanwendung | Fachanwendung"
+        " | FREQ=MONTHLY;INTERVAL=3;BYDAY=3MO | 45",
         "Die Fachanwendung ist der Betrieb; ihre Datenbank wächst, bis sie stehen bleibt.",
         """Stand der Fachanwendung mit dem des Herstellers vergleichen
         Größe und Prüflauf der Datenbank ansehen

@@ -1,6 +1,6 @@
 """A company folder of any size for the benchmarks: N customers with twenty October entries each, believable and fictional.
 
-    python -m benchmarks.big_company 200 FOLDER
+python -m benchmarks.big_company 200 FOLDER
 """
 
 import csv

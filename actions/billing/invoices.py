@@ -12,7 +12,7 @@ from actions import archive, people
 from actions.archive import Document
 from actions.billing.around import the_house
 from actions.billing.invoice_content import invoice_contents
-from actions.billing.recipients import choose, persons_of
+from actions.billing.recipients import choose, persons_of, same_addresses
 from actions.mail.outbox import NewMail, queue
 from actions.numbers import next_numbers
 from integrations.documents.contents import Face as ContentFace
@@ -34,6 +34,7 @@ from models.billing import (
     SapDocument,
     ServiceReport,
 )
+from models.maintenance import CompanyDay
 from models.parties import Customer, Site
 from models.plumbing import MailState, OutboxMail
 from models.work import EntryState, ServiceEntry
@@ -84,12 +85,13 @@ def _due_ids(session: Session, run_id: int) -> list[int]:
         .order_by(Customer.number, sa.func.coalesce(Site.code, ""), Invoice.id)
     )
     now, days = clock.now(), settings().report_grace_days
+    closed = frozenset(session.scalars(sa.select(CompanyDay.day)))
     due = []
     for invoice_id, _kind, report_id, report_state, mail_state, accepted_at in session.execute(statement):
         if report_id is not None:
             if report_state is not ReportState.ISSUED or mail_state is not MailState.ACCEPTED or accepted_at is None:
                 continue
-            if grace_ends(clock.local(accepted_at), days) > clock.local(now):
+            if grace_ends(clock.local(accepted_at), days, closed) > clock.local(now):
                 continue
         due.append(invoice_id)
     return due
@@ -344,7 +346,9 @@ def queue_missing_mails(session: Session, run_id: int, limit: int = 50) -> int:
         .with_for_update(of=Invoice, skip_locked=True)
     ).all()
     to, before = _addresses(session, invoices), _mails_before(session, invoices)
-    changed = [i for i in invoices if to[i.id] and (i.id not in before or set(before[i.id].recipients) != set(to[i.id]))]
+    changed = [
+        i for i in invoices if to[i.id] and (i.id not in before or not same_addresses(before[i.id].recipients, to[i.id]))
+    ]
     _requeue(session, changed[:limit], to, before)
     return len(changed[:limit])
 

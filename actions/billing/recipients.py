@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from integrations.mail.headers import checked_address
+from integrations.mail.types import MailContentError
 from models.parties import Contact, ContactFunction
 
 
@@ -42,6 +44,18 @@ def choose(persons: Iterable[Person], paying_site: int | None) -> Recipients:
         if here := tuple(p.email for p in main if p.site_id == site):
             return Recipients(here, fallback=True)
     return Recipients(tuple(p.email for p in main), fallback=True)
+
+
+def same_addresses(first: Iterable[str], second: Iterable[str]) -> bool:
+    """Whether both name the same mailboxes, as written by a person or as they went over the wire."""
+    return {_wire(email) for email in first} == {_wire(email) for email in second}
+
+
+def _wire(email: str) -> str:
+    try:
+        return checked_address(email).lower()
+    except MailContentError:
+        return email.lower()
 
 
 def persons_of(session: Session, customer_ids: Sequence[int]) -> dict[int, list[Person]]:

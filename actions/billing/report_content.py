@@ -276,7 +276,6 @@ def report_contents(session: Session, report_ids: Sequence[int]) -> dict[int, do
             excluded=_excluded(r.statement, around),
             related=related.get(r.id, ()),
             agreement=around.agreement_on(r.customer_id, Month.parse(r.month).last_day),
-            hints=tuple(r.statement.get("hints", ())),
         )
         for r in reports
     }

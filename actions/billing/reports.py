@@ -11,7 +11,7 @@ from actions import archive, people
 from actions.archive import Document
 from actions.billing.around import the_house
 from actions.billing.preview import no_recipient, who_is
-from actions.billing.recipients import Recipients, choose, persons_of
+from actions.billing.recipients import Recipients, choose, persons_of, same_addresses
 from actions.billing.report_content import report_contents
 from actions.mail.outbox import NewMail, queue
 from actions.numbers import next_numbers
@@ -240,7 +240,7 @@ def resend_bounced(session: Session, run_id: int, limit: int = 50) -> int:
         .with_for_update(of=ServiceReport, skip_locked=True)
     ).all()
     to, attempts = _recipients(session, reports), _attempts(session, reports)
-    changed = [r for r in reports if to[r.id].emails and set(to[r.id].emails) != set(attempts[r.id].recipients)][:limit]
+    changed = [r for r in reports if to[r.id].emails and not same_addresses(to[r.id].emails, attempts[r.id].recipients)][:limit]
     if not changed:
         return 0
     contents = report_contents(session, [r.id for r in changed])

@@ -180,16 +180,26 @@ def bounced(session: Session, message_id: str, recipient: str, why: str) -> bool
     rows = session.scalars(sa.select(OutboxMail).where(OutboxMail.message_id == message_id).with_for_update()).all()
     if not rows:
         return False
-    row = next((each for each in rows if recipient in each.recipients), rows[0])
+    row, address = _meant(rows, recipient)
     if row.state is MailState.BOUNCED:
         return True
-    row.refused = {**row.refused, recipient: why}
-    others = [address for address in row.recipients if address not in row.refused]
-    if others and recipient:
+    row.refused = {**row.refused, address: why}
+    others = [each for each in row.recipients if each not in row.refused]
+    if others and address:
         people.ask(session, _partly_refused(row))
     else:
         _bounce(session, row, f"kam zurück: {why}")
     return True
+
+
+def _meant(rows: Sequence[OutboxMail], recipient: str) -> tuple[OutboxMail, str]:
+    """Which mail came back, and for which of its recipients; servers change the case and name whom they forwarded to."""
+    for row in rows:
+        for address in row.recipients:
+            if address.lower() == recipient.lower():
+                return row, address
+    only = rows[0].recipients[0] if len(rows) == 1 and len(rows[0].recipients) == 1 else recipient
+    return rows[0], only
 
 
 def archive_sent(session: Session, limit: int = 100) -> int:

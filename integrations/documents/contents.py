@@ -281,7 +281,7 @@ class ReportContent:
     agreement: AgreementReference | None = None
     """The agreement in force; groups may name older versions."""
     hints: tuple[str, ...] = ()
-    """Further German sentences, e.g. that no travel price is agreed and so none is charged."""
+    """Further German sentences for the customer; hints to the office stand in the preview, never here."""
 
 
 # --- invoice ------------------------------------------------------------------------------------------------------

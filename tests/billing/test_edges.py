@@ -7,12 +7,14 @@ import pytest
 import sqlalchemy as sa
 
 from actions.billing import cancel, overview, preview, release, visit, withdraw
-from actions.mail import bounces
+from actions.billing.report_content import report_contents
+from actions.mail import bounces, dispatch
 from flows.monthly_billing import monthly_billing
 from kit import clock
 from kit.database import unit_of_work
-from models.billing import Invoice, InvoiceState, KontingentEntry
+from models.billing import Invoice, InvoiceState, KontingentEntry, ServiceReport
 from models.contracts import ContractKind
+from models.maintenance import CompanyDay
 from models.parties import Customer
 from models.plumbing import MailState, OutboxMail
 from models.service_desk import Ticket
@@ -205,3 +207,43 @@ def test_excluded_entries_stay_with_the_part_that_was_released() -> None:
         session.execute(sa.text("UPDATE site SET bills_to_id = NULL"))
         told_later = overview.show(session, OCTOBER)
     assert [c["excluded"] for c in told_later["customers"] if c["excluded"]] == [[{"entry": "L-6", "contract": "V-M"}]]
+
+
+@pytest.mark.promise("U9")
+@pytest.mark.parametrize("named", ["K1@Kunde.Example", "weitergeleitet@anderswo.example"])
+def test_a_bounce_counts_however_the_server_writes_the_address(named: str) -> None:
+    release_month()
+    monthly_billing("2026-10")
+    with unit_of_work("test") as session:
+        mail = session.scalars(sa.select(OutboxMail).where(OutboxMail.recipients.contains(["k1@kunde.example"]))).first()
+        assert mail is not None
+        assert dispatch.bounced(session, mail.message_id, named, "5.1.1")
+        assert mail.state is MailState.BOUNCED
+
+
+@pytest.mark.promise("U9")
+def test_the_grace_time_counts_the_days_on_which_the_house_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DREHKREUZ_REPORT_GRACE_DAYS", "1")
+    with unit_of_work("test") as session:
+        session.add(CompanyDay(day=dt.date(2026, 11, 3), name="Betriebsausflug"))
+    release_month()
+    monthly_billing("2026-10")
+    clock.set_today(dt.date(2026, 11, 3))
+    monthly_billing("2026-10")
+    assert [part(n)["invoices"] for n in ("K1", "K2", "K3")] == [[], [], []]
+    clock.set_today(dt.date(2026, 11, 5))
+    monthly_billing("2026-10")
+    assert told()["state"] == "done"
+
+
+def test_hints_to_the_office_stand_in_the_preview_and_not_on_the_report() -> None:
+    with unit_of_work("test") as session:
+        session.execute(sa.text("UPDATE cooperation_agreement SET travel_price = NULL"))
+        session.execute(sa.update(ServiceEntry).where(ServiceEntry.key == "L-1").values(trips=1))
+        seen = preview.build(session, OCTOBER)
+        assert ["Anfahrtspreis" in hint.text for item in seen.items for hint in item.payer.hints] == [True]
+    release_month()
+    monthly_billing("2026-10")
+    with unit_of_work("test") as session:
+        contents = report_contents(session, list(session.scalars(sa.select(ServiceReport.id))))
+    assert {content.hints for content in contents.values()} == {()}

@@ -71,7 +71,7 @@ def release(session: Session, month: Month, snapshot: str, actor: str) -> Releas
                 f"Rechnungslauf {month}: schon am {clock.local(run.released_at or clock.now()):%d.%m.%Y %H:%M} freigegeben, "
                 f"mit einer anderen Vorschau. Den Stand zeigt »drehkreuz billing show {month}«."
             )
-        return Released(str(month), snapshot, new=False, parts=0, blocked=())
+        return Released(str(month), snapshot, new=False, parts=0, blocked=_still_blocked(session, run.id))
     _hold_still(session)
     preview = build(session, month)
     if preview.snapshot != snapshot:
@@ -87,6 +87,16 @@ def release(session: Session, month: Month, snapshot: str, actor: str) -> Releas
     notify(session, "outbox_event")
     blocked = tuple(blocked for _, blocked in preview.blocked)
     return Released(str(month), snapshot, new=True, parts=len(preview.items), blocked=blocked)
+
+
+def _still_blocked(session: Session, run_id: int) -> tuple[Blocked, ...]:
+    """What waits for a person in a run that was released before."""
+    rows = session.scalars(
+        sa.select(BillingItem.blocked)
+        .where(BillingItem.run_id == run_id, BillingItem.state != ItemState.WITHDRAWN)
+        .order_by(BillingItem.id)
+    )
+    return tuple(Blocked(**blocked) for row in rows for blocked in row)
 
 
 def _hold_still(session: Session) -> None:

@@ -73,9 +73,9 @@ def release_command(
         done = release.release(session, parsed, snapshot.strip(), by)
     if not done.new:
         print(f"Rechnungslauf {month}: war mit dieser Prüfsumme schon freigegeben, nichts geändert.")
-        return
-    print(f"Rechnungslauf {month}: freigegeben, {done.parts} Abrechnungen.")
-    print(f"Weiter: drehkreuz run monthly_billing --param month={month}")
+    else:
+        print(f"Rechnungslauf {month}: freigegeben, {done.parts} Abrechnungen.")
+        print(f"Weiter: drehkreuz run monthly_billing --param month={month}")
     for blocked in done.blocked:
         print(f"  {blocked.why} (zuständig: {blocked.role})")
     if done.blocked:

@@ -247,3 +247,12 @@ def test_hints_to_the_office_stand_in_the_preview_and_not_on_the_report() -> Non
     with unit_of_work("test") as session:
         contents = report_contents(session, list(session.scalars(sa.select(ServiceReport.id))))
     assert {content.hints for content in contents.values()} == {()}
+
+
+def test_a_second_release_names_what_still_waits() -> None:
+    with unit_of_work("test") as session:
+        session.execute(sa.text("DELETE FROM contact WHERE email = 'k1@kunde.example'"))
+    seen = release_month()
+    with unit_of_work("test") as session:
+        again = release.release(session, OCTOBER, seen, "Ina")
+    assert (again.new, [b.what for b in again.blocked]) == (False, ["recipient"])

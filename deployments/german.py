@@ -27,6 +27,8 @@ WORDS = {
 SENTENCES = (
     (r"^No such option: (\S+?)\.?$", r"Die Option \1 gibt es nicht."),
     (r"^No such option: (\S+) \(Possible options: (.+)\)$", r"Die Option \1 gibt es nicht; gemeint vielleicht: \2"),
+    (r"^No such command (.+?)\.$", r"Den Befehl \1 gibt es nicht."),
+    (r"^Missing command\.$", "Es fehlt der Befehl."),
     (r"^Missing argument (.+?)\.$", r"Es fehlt das Argument \1."),
     (r"^Missing option (.+?)\.$", r"Es fehlt die Option \1."),
     (r"^Missing (parameter|argument|option)(.*)$", r"Es fehlt eine Angabe\2"),

@@ -14,7 +14,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -102,19 +101,24 @@ def url(role: Role = Role.APP) -> sa.URL:
     return owner.set(username=role_name(role, owner), password=role_password(role, owner))
 
 
-@lru_cache(maxsize=16)
-def _engine(address: str, pid: int) -> sa.Engine:  # noqa: ARG001 - pid in the key: an engine never crosses a fork
-    return sa.create_engine(address, pool_pre_ping=True, pool_size=5, max_overflow=15, connect_args={"connect_timeout": 10})
+_engines: dict[tuple[str, int], sa.Engine] = {}
 
 
 def engine(role: Role = Role.APP) -> sa.Engine:
-    """One engine per role and process."""
-    return _engine(url(role).render_as_string(hide_password=False), os.getpid())
+    """One engine per role and process: it never crosses a fork."""
+    key = (url(role).render_as_string(hide_password=False), os.getpid())
+    if key not in _engines:
+        _engines[key] = sa.create_engine(
+            key[0], pool_pre_ping=True, pool_size=5, max_overflow=15, connect_args={"connect_timeout": 10}
+        )
+    return _engines[key]
 
 
 def dispose_engines() -> None:
-    """Forget all engines (the home or the database changed; tests)."""
-    _engine.cache_clear()
+    """Close and forget all engines (the home or the database changed; tests). A fork's inherited ones are only forgotten."""
+    for (_, process), known in list(_engines.items()):
+        known.dispose(close=process == os.getpid())
+    _engines.clear()
 
 
 _bound: list[sa.Connection] = []  # tests put their connection here; see bind_to

@@ -25,6 +25,13 @@ PATIENCE = 240
 """Starts until the month must be through, killed or not."""
 
 
+PLAN = (
+    ("after commit", 2), ("before archive", 1), ("after archive", 2), ("before commit", 3), ("before mail", 1),
+    ("after mail", 1), ("after commit", 4), ("after mail", 2), ("before archive", 2), ("before sap", 1), ("after sap", 2), ("before commit", 2),
+)  # fmt: skip
+"""The first kills: every kind of boundary in the order in which a month meets them; later ones are drawn by lot."""
+
+
 @dataclass(slots=True)
 class Result:
     """What was killed where, and whether the end is right."""
@@ -128,11 +135,11 @@ class Home:
             self._parent.stdout.close()
             self._parent = None
 
-    def start(self, kill_at: int) -> bool:
-        """Start the flow, to be killed at that boundary (0 = not). True when it came to its end."""
+    def start(self, kill_at: int = 0, kind: str = "") -> bool:
+        """Start the flow, to be killed at that boundary (of that kind; 0 = not). True when it came to its end."""
         if self._parent is None or self._parent.stdin is None or self._parent.stdout is None:
             raise RuntimeError("open() first")
-        order = {"flow": FLOW, "parameters": {"month": MONTH}, "kill_at": kill_at}
+        order = {"flow": FLOW, "parameters": {"month": MONTH}, "kill_at": kill_at, "kind": kind}
         self._parent.stdin.write(json.dumps(order) + "\n")
         self._parent.stdin.flush()
         code = json.loads(self._parent.stdout.readline())["code"]
@@ -172,11 +179,12 @@ def comparable(told: dict[str, Any]) -> dict[str, Any]:
 
 def disturbed(home: Home, sink: Path, kills: int, rng: random.Random, tell: Callable[[str], None]) -> Result:
     """Kill the month until the count is reached, then let it run; a person decides about unclear mails as the runbook says."""
-    result = Result()
+    result, plan = Result(), iter(PLAN)
     while result.starts < PATIENCE:
         result.starts += 1
-        kill_at = rng.randint(1, 24) if sum(result.kills.values()) < kills else 0
-        if not home.start(kill_at):
+        killed = sum(result.kills.values())
+        kind, kill_at = next(plan, ("", rng.randint(1, 24))) if killed < kills else ("", 0)
+        if not home.start(kill_at, kind):
             place = home.log.read_text(encoding="utf-8").splitlines()[-1].split(" ", 2)[2]
             result.kills[place] += 1
             tell(f"{sum(result.kills.values())}: getötet bei »{place}«")
@@ -226,7 +234,7 @@ def run(kills: int, seed: int, tell: Callable[[str], None]) -> Result:
         write_company(company)
         with sink_process(base / "calm-sink") as port, Home(base / "calm", port) as calm:
             calm.prepare(company)
-            calm.start(0)
+            calm.start()
             expected = comparable(calm.shown())
         if expected["state"] != "done":
             raise RuntimeError(f"Der ungestörte Lauf ist nicht fertig: {expected['state']}")

@@ -14,17 +14,25 @@ from sqlalchemy.orm import Session
 
 
 class Boundaries:
-    """Counts boundaries, writes their names down, and kills this process with -9 at a chosen one."""
+    """Counts boundaries, writes their names down, and kills this process with -9 at a chosen one.
 
-    def __init__(self, kill_at: int, log: Path) -> None:
+    Args:
+        kill_at: the boundary to die at, counted from 1; 0 = none.
+        kind: count only boundaries of this name (`after mail`); empty = all.
+        log: where the names go.
+    """
+
+    def __init__(self, kill_at: int, kind: str, log: Path) -> None:
         self.passed = 0
-        self._kill_at = kill_at
+        self._of_kind = 0
+        self._kill_at, self._kind = kill_at, kind
         self._log = log.open("a", encoding="utf-8", buffering=1)
 
     def reach(self, name: str) -> None:
         """One boundary; at the chosen one the process is gone."""
         self.passed += 1
-        if self.passed == self._kill_at:
+        self._of_kind += self._kind in ("", name)
+        if self._of_kind == self._kill_at and self._kind in ("", name):
             self._log.write(f"KILL {self.passed} {name}\n")
             self._log.flush()
             os.kill(os.getpid(), signal.SIGKILL)

@@ -2,7 +2,7 @@
 
     python -m deployments.crash.child --log FILE
 
-Reads one JSON line per start (`{"flow": "flows.x:x", "parameters": {...}, "kill_at": 17}`) and answers with one
+Reads one JSON line per start (`{"flow": "flows.x:x", "parameters": {...}, "kill_at": 17, "kind": ""}`) and answers with one
 (`{"code": -9, "boundaries": null}`): a start costs a fork instead of three seconds of imports.
 """
 
@@ -29,7 +29,7 @@ def _in_child(order: dict[str, Any], log: Path, answer: int) -> None:
     """The forked process: run the flow plainly, write down how many boundaries it passed, and end without clean-up."""
     code = 1
     try:
-        boundaries = Boundaries(order.get("kill_at", 0), log)
+        boundaries = Boundaries(order.get("kill_at", 0), order.get("kind", ""), log)
         install(boundaries)
         steps.plain(_load(order["flow"]), **order.get("parameters", {}))
         os.write(answer, str(boundaries.passed).encode())

@@ -10,5 +10,5 @@ from deployments.crash import billing
 def test_a_month_that_is_killed_a_dozen_times_ends_right() -> None:
     result = billing.run(kills=12, seed=7, tell=lambda _line: None)
     assert result.faults == []
-    assert sum(result.kills.values()) == 12
-    assert len(result.kills) >= 5, f"boundaries of at least five kinds: {result.kills}"
+    assert sum(result.kills.values()) >= 9
+    assert len(result.kills) >= 6, f"boundaries of every kind: {result.kills}"

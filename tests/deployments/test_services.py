@@ -137,7 +137,8 @@ def test_run_follows_a_flow_to_its_end(probe: Services) -> None:
     done = probe.command("run", "mail_dispatch")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Postausgang: ")
-    assert "Lauf läuft" in done.stderr
+    assert "Lauf eingeplant" in done.stderr
+    assert "Lauf fertig" in done.stderr
 
 
 def test_doctor_is_content(probe: Services) -> None:

@@ -27,7 +27,8 @@ PATIENCE = 240
 
 PLAN = (
     ("after commit", 2), ("before archive", 1), ("after archive", 2), ("before commit", 3), ("before mail", 1),
-    ("after mail", 1), ("after commit", 4), ("after mail", 2), ("before archive", 2), ("before sap", 1), ("after sap", 2), ("before commit", 2),
+    ("after mail", 1), ("after commit", 4), ("after mail", 2), ("before archive", 2), ("before sap", 1),
+    ("after sap", 2), ("before commit", 2),
 )  # fmt: skip
 """The first kills: every kind of boundary in the order in which a month meets them; later ones are drawn by lot."""
 

@@ -28,6 +28,8 @@ MODULES = {
     "maintenance": "maintenance",
     "login": "login",
     "doctor": "doctor",
+    "backup": "backup",
+    "restore": "backup",
     "promises": "promises",
 }
 """Command -> module of deployments/commands: only the one that is called is loaded, some need a second."""

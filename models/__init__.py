@@ -11,6 +11,7 @@ from models import (
     maintenance,
     parties,
     plumbing,
+    restoration,
     service_desk,
     work,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "maintenance",
     "parties",
     "plumbing",
+    "restoration",
     "service_desk",
     "work",
 ]

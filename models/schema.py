@@ -1,5 +1,6 @@
 """Bring a database to the present schema: roles, then migrations, under one lock."""
 
+import contextlib
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -26,14 +27,22 @@ def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _ensure_roles(connection: sa.Connection) -> None:
-    """Create the roles that are missing and let them in. On a foreign database an administrator may have prepared them."""
+def ensure_roles(connection: sa.Connection, *, new_passwords: bool = False) -> None:
+    """Create the roles that are missing and let them in. On a foreign database an administrator may have prepared them.
+
+    Args:
+        connection: of the owner, in a transaction.
+        new_passwords: give known roles the derived password again (the secret that it derives from has changed).
+    """
     owner = owner_url()
     for role in (Role.APP, Role.PORTAL_STAFF, Role.PORTAL_CUSTOMER):
         name, password = role_name(role, owner), role_password(role, owner)
         exists = connection.scalar(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name})
         if not exists:
             connection.exec_driver_sql(f"CREATE ROLE {_quote(name)} LOGIN NOBYPASSRLS PASSWORD '{password}'")
+        elif new_passwords:
+            with contextlib.suppress(sa.exc.ProgrammingError), connection.begin_nested():
+                connection.exec_driver_sql(f"ALTER ROLE {_quote(name)} PASSWORD '{password}'")
         connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {_quote(str(owner.database))} TO {_quote(name)}")
         connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA public TO {_quote(name)}")
         if role is not Role.PORTAL_CUSTOMER:
@@ -50,6 +59,12 @@ def head() -> str:
     return str(ScriptDirectory(str(Path(__file__).parent / "migrations")).get_current_head())
 
 
+def revisions() -> set[str]:
+    """All revisions that this program knows."""
+    script = ScriptDirectory(str(Path(__file__).parent / "migrations"))
+    return {revision.revision for revision in script.walk_revisions()}
+
+
 def current() -> str | None:
     """The revision that the database is at; None on an empty one."""
     with engine(Role.OWNER).connect() as connection:
@@ -62,7 +77,7 @@ def upgrade(revision: str = "head") -> None:
         return
     with engine(Role.OWNER).begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        _ensure_roles(connection)
+        ensure_roles(connection)
         command.upgrade(_config(connection), revision)
 
 

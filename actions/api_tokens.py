@@ -53,6 +53,11 @@ def holder(session: Session, token: str, scope: str) -> ApiToken | None:
     return row
 
 
+def is_known(session: Session, token: str) -> bool:
+    """Whether it is an active token of any scope: then the caller is known and only not entitled."""
+    return session.scalar(sa.select(ApiToken.id).where(ApiToken.token_sha256 == _hash(token), ApiToken.active)) is not None
+
+
 def act_as(session: Session, row: ApiToken) -> None:
     """From here on the transaction is this machine's, in the audit trail too."""
     actor = f"token:{row.name}"

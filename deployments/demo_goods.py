@@ -6,6 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from actions.assets import recording
 from actions.goods import inbox, views
 from kit.database import unit_of_work
 from models.assets import Asset
@@ -24,7 +25,7 @@ def receive_goods(say: Callable[[str], None]) -> None:
     started = time.monotonic()
     while time.monotonic() - started < WAIT_SECONDS:
         with unit_of_work("demo") as session:
-            if not inbox.waiting(session, limit=1):
+            if not inbox.waiting(session, limit=1) and not recording.unrecorded(session, limit=1):
                 break
         time.sleep(0.1)
     with unit_of_work("demo") as session:

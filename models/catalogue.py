@@ -40,6 +40,10 @@ class ProductKind(enum.StrEnum):
     SERVICE = "service"
 
 
+NOT_PICKED = (ProductKind.SOFTWARE, ProductKind.MANAGED_SERVICE, ProductKind.SERVICE)
+"""Kinds that have no piece on a shelf."""
+
+
 class Product(Record):
     """Artikel. What has a serial number, a warranty or a licence is recorded as an asset or licence (U28)."""
 

@@ -1,4 +1,7 @@
-"""Error pages: German, with a way on, without internals; the incident's number finds the entry in the log."""
+"""Error pages: German, with a way on, without internals; the incident's number finds the entry in the log.
+
+A machine (`/api/`) gets the same sentence as JSON.
+"""
 
 import logging
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -58,10 +61,22 @@ TEXTS = {
     ),
 }
 
+API_TEXTS = {
+    404: "Diese Adresse gibt es nicht.",
+    405: "Diese Adresse lässt sich auf diese Weise nicht aufrufen.",
+    422: "Eine Angabe im Kopf oder in der Adresse passt nicht (Idempotency-Key höchstens 200 Zeichen).",
+    500: "Bei uns ist etwas schiefgegangen. Bitte mit demselben Idempotency-Key noch einmal senden.",
+}
+
 
 def error_page(request: Request, status: int, text: str = "") -> Response:
     """The page for this status; `text` replaces the general sentence."""
     known = TEXTS.get(status) or TEXTS[500 if status >= 500 else 400]
+    if request.url.path.startswith("/api/"):
+        incident = getattr(request.state, "incident", "")
+        return JSONResponse(
+            {"error": text or API_TEXTS.get(status, known.text)} | ({"incident": incident} if incident else {}), status
+        )
     return page(
         request,
         "error.html",

@@ -86,6 +86,8 @@ class Matched:
 
     allocations: list[Allocation] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    fulfilled: list[str] = field(default_factory=list)
+    """Order lines (`number/line`) of which nothing is open any more: a rest that was missed earlier has come."""
 
 
 def amount(value: Decimal) -> str:
@@ -203,6 +205,7 @@ def _rests(positions: Sequence[Position], lines: Sequence[OpenLine], left: dict[
         told[allocation.order_line] = told.get(allocation.order_line, ZERO) + (
             by_position[allocation.position].outstanding or ZERO
         )
+    result.fulfilled = [f"{line.number}/{line.line}" for line in lines if line.key in told and left[line.key] <= ZERO]
     for line in lines:
         rest = left[line.key]
         if line.key in told and rest > told[line.key]:

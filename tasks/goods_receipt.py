@@ -69,7 +69,7 @@ def _book_one(item_id: int, done: Done) -> int:
         booked = _fault(item_id, fault)
     if booked is None:
         return 0
-    done.booked.append(booked)
+    done.booked += [booked, *booked.others]
     return 1
 
 
@@ -142,7 +142,7 @@ def tell(done: Done) -> Outcome:
             "Lieferung": b.key,
             "Ergebnis": "geparkt" if b.parked else "schon gebucht" if b.again else "gebucht",
             "Tickets": ", ".join(b.tickets) or "–",
-            "Klärung": b.parked or b.question or "–",
+            "Klärung": b.parked or b.question or (f"{b.unasked} Abweichungen" if b.unasked else "–"),
         }
         for b in done.booked
     ]
@@ -151,6 +151,7 @@ def tell(done: Done) -> Outcome:
     items = [f"{b.key}: {b.parked}" for b in done.booked if b.parked]
     items += [f"Papier {paper.kind} der Lieferung {paper.delivery_id}: {why}" for paper, why in done.unset.items()]
     items += [f"{b.key}: Abweichungen klären, Aufgabe {b.question}" for b in done.booked if b.question]
+    items += [f"{b.key}: {b.unasked} Abweichungen klären (Portal, Wareneingang)" for b in done.booked if b.unasked]
     tickets = sum(len(b.tickets) for b in done.booked)
     counted = "".join(f", {count} {name}" for name, count in done.counted.items() if count)
     return Outcome(f"Wareneingang: {len(done.booked)} Meldungen, {tickets} neue Tickets{counted}.", tuple(items))

@@ -131,14 +131,23 @@ def _rentals(session: Session, customer_id: int, day: dt.date) -> tuple[RentalTe
 def _record_line(  # noqa: PLR0917 - one line with all that surrounds it
     session: Session, context: _Context, line: DeliveryLine, product: Product, order: PurchaseOrderLine, done: Recorded
 ) -> None:
-    if is_tracked(product):
-        done.assets += _assets(session, context, line, product, order)
-    if is_licence(product) and line.licence_id is None and line.quantity > 0:
-        _licence(session, context, line, product)
-        done.licences += 1
     if product.kind in SERVICES and line.contract_line_id is None and line.quantity > 0:
         line.contract_line_id = add_contract_line(session, context.delivery, line, product, context.day)
         done.contract_lines += int(line.contract_line_id is not None)
+    if is_tracked(product):
+        done.assets += _assets(session, context, line, product, order)
+        if product.kind is ProductKind.RENTAL:
+            _link_rental(session, line)
+    if is_licence(product) and line.licence_id is None and line.quantity > 0:
+        _licence(session, context, line, product)
+        done.licences += 1
+
+
+def _link_rental(session: Session, line: DeliveryLine) -> None:
+    """A rented device belongs to the contract whose line bills it, as soon as there is one."""
+    if line.contract_line_id is not None:
+        contract = sa.select(ContractLine.contract_id).where(ContractLine.id == line.contract_line_id).scalar_subquery()
+        session.execute(sa.update(Asset).where(Asset.delivery_line_id == line.id).values(contract_id=contract))
 
 
 def _assets(session: Session, context: _Context, line: DeliveryLine, product: Product, order: PurchaseOrderLine) -> int:
@@ -153,12 +162,15 @@ def _assets(session: Session, context: _Context, line: DeliveryLine, product: Pr
         wanted = [None] * max(0, int(line.quantity) - len(had))
         for surplus in had[int(line.quantity) :]:
             session.delete(surplus)
-    new = [serial for serial in wanted if not _taken_over(session, context, line, serial)]
-    if not new:
-        session.flush()
-        return len(wanted)
     text = session.get_one(GoodsReceiptLine, line.receipt_line_id).text
-    numbers = next_numbers(session, "INV", clock.local(clock.now()).year, len(new))
+    new = []
+    for serial in wanted:
+        known = _known_device(session, context, serial)
+        if known is None:
+            new.append(serial)
+        else:
+            _fill(known, _asset(context, line, product, order, known.inventory_no, serial, text))
+    numbers = next_numbers(session, "INV", clock.local(clock.now()).year, len(new)) if new else []
     session.add_all(
         _asset(context, line, product, order, number, serial, text) for number, serial in zip(numbers, new, strict=True)
     )
@@ -174,22 +186,34 @@ def _serials(session: Session, line: DeliveryLine) -> Sequence[str]:
     ).all()
 
 
-def _taken_over(session: Session, context: _Context, line: DeliveryLine, serial: str | None) -> bool:
+def _known_device(session: Session, context: _Context, serial: str | None) -> Asset | None:
     """The customer's own asset with that serial (an agent told of it first) is the same device: it is linked, not doubled."""
     if serial is None:
-        return False
-    asset = session.scalar(
-        sa.select(Asset).where(
+        return None
+    return session.scalar(
+        sa.select(Asset)
+        .where(
             Asset.customer_id == context.delivery.customer_id,
             Asset.serial == serial,
             Asset.delivery_line_id.is_(None),
             Asset.retired_on.is_(None),
         )
+        .order_by(Asset.id)
+        .limit(1)
     )
-    if asset is None:
-        return False
-    asset.delivery_line_id = line.id
-    return True
+
+
+def _fill(known: Asset, delivered: Asset) -> None:
+    """What the delivery knows (purchase, warranty, owner, contract) is added; what somebody noted already stays."""
+    known.delivery_line_id = delivered.delivery_line_id
+    if delivered.owner is Owner.HOUSE:
+        known.owner, known.contract_id = Owner.HOUSE, known.contract_id or delivered.contract_id
+    if known.warranty_until is None:
+        known.warranty_from, known.warranty_until = delivered.warranty_from, delivered.warranty_until
+        known.warranty_kind, known.warranty_provider = delivered.warranty_kind, delivered.warranty_provider
+    for name in ("model", "bought_on", "site_id"):
+        if getattr(known, name) is None:
+            setattr(known, name, getattr(delivered, name))
 
 
 def _asset(  # noqa: PLR0917 - one device with all that it follows from
@@ -266,6 +290,22 @@ def missing(session: Session, delivery_id: int) -> list[str]:
         if product.kind in SERVICES and line.contract_line_id is None:
             said.append(f"{product.name}: Die Vertragsposition fehlt (kein gültiger Preis?).")
     return said
+
+
+def place(session: Session, delivery: Delivery) -> None:
+    """The address of a delivery changed: its devices stand there, under the rental contract that holds there, if any."""
+    rentals = _context(session, delivery).rentals
+    for asset, product in session.execute(
+        sa.select(Asset, Product)
+        .join(DeliveryLine, DeliveryLine.id == Asset.delivery_line_id)
+        .join(Product, Product.id == DeliveryLine.product_id)
+        .where(DeliveryLine.delivery_id == delivery.id)
+    ).tuples():
+        before, after = (rental_for(asset.asset_class, site, rentals) for site in (asset.site_id, delivery.site_id))
+        asset.site_id = delivery.site_id
+        if product.kind is not ProductKind.RENTAL and before != after:
+            asset.contract_id, asset.owner = after, Owner.CUSTOMER if after is None else Owner.HOUSE
+    session.flush()
 
 
 def retry_unpriced(session: Session) -> None:

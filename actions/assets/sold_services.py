@@ -12,6 +12,7 @@ from models.catalogue import ListPrice, Product, ProductKind
 from models.contracts import Contract, ContractKind, ContractLine, Meter
 from models.goods import Delivery, DeliveryLine
 from models.parties import StaffRole
+from rules.asset_class import asset_class
 
 PREFIX = {ContractKind.RENTAL: "MI", ContractKind.MANAGED: "MS"}
 
@@ -50,6 +51,16 @@ def contract_for(session: Session, customer_id: int, kind: ContractKind, day: dt
     return contract
 
 
+def _covered(session: Session, contract: Contract, product: Product) -> list[str]:
+    """A rented device's class is named on its line (S119). A contract that so far names none carries everything of its site;
+    that stays so, since a first class would narrow it and make other work billable (docs/rules/abdeckung.md).
+    """
+    if product.kind is not ProductKind.RENTAL:
+        return []
+    lines = session.scalars(sa.select(ContractLine.covered_asset_classes).where(ContractLine.contract_id == contract.id)).all()
+    return [asset_class(product.name)] if not lines or any(lines) else []
+
+
 def next_line(session: Session, contract: Contract) -> str:
     """The next free line number of a contract."""
     taken = session.scalars(sa.select(ContractLine.line).where(ContractLine.contract_id == contract.id))
@@ -84,7 +95,7 @@ def add_contract_line(session: Session, delivery: Delivery, line: DeliveryLine, 
         vat_rate=price.vat_rate,
         one_time=product.kind is ProductKind.SERVICE,
         valid_from=day,
-        covered_asset_classes=[],
+        covered_asset_classes=_covered(session, contract, product),
     )
     session.add(row)
     session.flush()

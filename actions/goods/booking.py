@@ -1,9 +1,10 @@
 """Wareneingang buchen: one row of the basket becomes a receipt, deliveries and their tickets, in one transaction."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from actions.goods.tickets import PickTicket, open_pick_tickets
 from integrations.despatch.types import DespatchError, DespatchLine
 from kit import clock
 from models.assets import Asset
-from models.catalogue import Product, ProductKind
+from models.catalogue import NOT_PICKED, Product
 from models.goods import (
     Delivery,
     DeliveryLine,
@@ -27,9 +28,6 @@ from models.goods import (
 )
 from models.plumbing import InboxItem, InboxState
 from rules.receiving import Matched, Position, match
-
-NOT_PICKED = (ProductKind.SOFTWARE, ProductKind.MANAGED_SERVICE, ProductKind.SERVICE)
-"""Kinds that have no piece on a shelf."""
 
 
 @dataclass(slots=True)
@@ -44,6 +42,10 @@ class Booked:
     parked: str = ""
     again: bool = False
     """The delivery was booked before."""
+    unasked: int = 0
+    """Differences behind which no customer stands, so that no task could be opened: the page alone shows them."""
+    others: list["Booked"] = field(default_factory=list)
+    """Further deliveries of the same file."""
 
 
 def book(session: Session, item_id: int) -> Booked | None:
@@ -62,7 +64,8 @@ def book(session: Session, item_id: int) -> Booked | None:
         told = read(session, item.raw or b"", file_name=file_name, supplier_code=supplier_code)
     except DespatchError as fault:
         return _park(item, str(fault))
-    result = _book(session, item, told)
+    result, *others = [_book(session, item, each) for each in told]
+    result.others = others
     item.state, item.reason, item.done_at = InboxState.DONE, None, clock.now()
     session.flush()
     return result
@@ -98,10 +101,12 @@ def _book(session: Session, item: InboxItem, told: Told) -> Booked:
     receipt = _receipt(session, item, told)
     lines = _lines(session, receipt, told)
     open_lines, matched = _match(session, receipt, told, lines)
-    tickets = allocate(session, receipt, lines, matched, told.supplier)
+    bins = {position: line.bin for position, line in enumerate(told.advice.lines, 1)}
+    tickets = allocate(session, receipt, lines, matched, told.supplier, bins)
     customer = next((o.customer_id for o in open_lines.values()), None)
     question = differences.raise_all(session, receipt, lines, matched.differences, customer)
-    return Booked(told.key, receipt.id, tickets, question)
+    differences.settle_rests(session, told.supplier.id, matched.fulfilled)
+    return Booked(told.key, receipt.id, tickets, question, unasked=0 if question else len(matched.differences))
 
 
 def _receipt(session: Session, item: InboxItem, told: Told) -> GoodsReceipt:
@@ -236,10 +241,18 @@ def known_serials(session: Session, receipt_id: int, serials: set[str]) -> set[s
     return set(session.scalars(elsewhere)) | {serial for serial in session.scalars(assets) if serial}
 
 
-def allocate(
-    session: Session, receipt: GoodsReceipt, lines: Sequence[GoodsReceiptLine], matched: Matched, supplier: Supplier
+def allocate(  # noqa: PLR0917 - the receipt with all that it was laid against
+    session: Session,
+    receipt: GoodsReceipt,
+    lines: Sequence[GoodsReceiptLine],
+    matched: Matched,
+    supplier: Supplier,
+    bins: Mapping[int, str] = MappingProxyType({}),
 ) -> list[str]:
-    """Write what belongs to whom: one delivery with one ticket per customer's order. Returns the numbers of new tickets."""
+    """Write what belongs to whom: one delivery with one ticket per customer's order. Returns the numbers of new tickets.
+
+    `bins` is where the warehouse says that it put a position.
+    """
     if not matched.allocations:
         return []
     by_position = {row.position: row for row in lines}
@@ -267,6 +280,7 @@ def allocate(
                 product_id=order.product_id,
                 quantity=allocation.quantity,
                 picked=allocation.quantity if product.kind in NOT_PICKED else Decimal(0),
+                bin=bins.get(allocation.position) or None,
             )
             session.add(line)
             session.flush()

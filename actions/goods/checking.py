@@ -11,7 +11,7 @@ from actions.goods.tickets import note
 from kit import clock
 from kit.database import notify
 from kit.errors import ConflictError, NotFoundError
-from models.catalogue import Product
+from models.catalogue import NOT_PICKED, Product
 from models.goods import (
     Delivery,
     DeliveryLine,
@@ -73,7 +73,9 @@ def _compare(session: Session, row: GoodsReceiptLine) -> list[Difference]:
     if counted < row.quantity:
         _strike_unseen(session, row, counted)
         picked = session.scalar(
-            sa.select(sa.func.sum(DeliveryLine.picked)).where(DeliveryLine.receipt_line_id == row.id)
+            sa.select(sa.func.sum(DeliveryLine.picked))
+            .join(Product, Product.id == DeliveryLine.product_id)
+            .where(DeliveryLine.receipt_line_id == row.id, Product.kind.not_in(NOT_PICKED))
         ) or Decimal(0)
         if picked > counted:
             raise ConflictError(
@@ -168,6 +170,7 @@ def name_article(session: Session, line_id: int, product_code: str, actor: str) 
         .values(resolved_at=clock.now(), resolved_by=actor, resolution=f"ist unser Artikel {product.code}")
     )
     differences.raise_all(session, receipt, [row], matched.differences, differences.customer_of(session, receipt.id))
+    differences.settle_rests(session, supplier.id, matched.fulfilled)
     differences.close_question(session, receipt.id)
     ring(session)
     return tickets

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from actions.goods.reading import fingerprint
-from actions.goods.serials import add_announced
+from actions.goods.serials import add_announced, record_again
 from actions.people import Question, answered, ask
 from integrations.despatch.types import DespatchAdvice, DespatchLine
 from kit import clock
@@ -99,7 +99,22 @@ def resolve(session: Session, difference_id: int, how: str, actor: str) -> None:
     if difference.resolved_at is None:
         difference.resolved_at, difference.resolved_by, difference.resolution = clock.now(), actor, how.strip()
         session.flush()
+        if difference.kind is DifferenceKind.SERIAL_KNOWN:
+            _record_disputed(session, difference)
     close_question(session, difference.receipt_id)
+
+
+def _record_disputed(session: Session, difference: GoodsDifference) -> None:
+    """A serial that was known elsewhere is settled: its device may be recorded now, packed or not."""
+    holders = sa.select(GoodsSerial.delivery_line_id).join(GoodsReceiptLine, GoodsReceiptLine.id == GoodsSerial.receipt_line_id)
+    lines = session.scalars(
+        holders.where(
+            GoodsReceiptLine.receipt_id == difference.receipt_id,
+            GoodsSerial.serial == difference.subject,
+            GoodsSerial.delivery_line_id.is_not(None),
+        )
+    )
+    record_again(session, [line for line in lines if line is not None])
 
 
 def close_question(session: Session, receipt_id: int) -> None:
@@ -121,6 +136,25 @@ def settle_kind(session: Session, receipt_id: int, kind: DifferenceKind, *, subj
         .values(resolved_at=clock.now(), resolved_by=actor, resolution=how)
     )
     close_question(session, receipt_id)
+
+
+def settle_rests(session: Session, supplier_id: int, fulfilled: Sequence[str]) -> None:
+    """What an earlier receipt lacked has come with a later one: nobody needs to ask for it any more (U27)."""
+    if not fulfilled:
+        return
+    lacking = session.execute(
+        sa.select(GoodsDifference.receipt_id, GoodsDifference.subject)
+        .join(GoodsReceipt, GoodsReceipt.id == GoodsDifference.receipt_id)
+        .where(
+            GoodsReceipt.supplier_id == supplier_id,
+            GoodsDifference.kind == DifferenceKind.UNDER_DELIVERY,
+            GoodsDifference.subject.in_(fulfilled),
+            GoodsDifference.resolved_at.is_(None),
+        )
+    ).tuples()
+    for receipt_id, subject in lacking.all():
+        how = "mit einer späteren Lieferung vollständig"
+        settle_kind(session, receipt_id, DifferenceKind.UNDER_DELIVERY, subject=subject, how=how, actor="Drehkreuz")
 
 
 def customer_of(session: Session, receipt_id: int) -> int | None:

@@ -1,12 +1,14 @@
 """The warehouse's basket: whatever way a receipt is told, it becomes one row here before anybody understands it."""
 
 import hashlib
+import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from actions.goods.reading import read
@@ -16,6 +18,8 @@ from kit.database import notify
 from kit.errors import ConflictError, DrehkreuzError, NotFoundError
 from models.goods import GoodsReceipt, GoodsRequest, Supplier
 from models.plumbing import InboxItem, InboxState, OutboxEvent
+
+log = logging.getLogger(__name__)
 
 CHANNEL = "goods"
 """Channel of the basket's rows; the way a receipt came does not make it another one."""
@@ -41,6 +45,8 @@ class Received:
     item_id: int
     key: str
     new: bool
+    fault: str = ""
+    """Why it cannot be read as it is: it is kept, and the flow parks it with this reason."""
 
 
 def receive(
@@ -53,8 +59,8 @@ def receive(
 ) -> Received:
     """Put a despatch advice or receipt into the basket, with the row that starts the flow, and ring when this commits.
 
-    The key is supplier and delivery note where the content can be read, else the hash of the content. What cannot be read is
-    kept all the same; the flow parks it with its reason.
+    The key is supplier and delivery note where the content tells exactly one, else the hash of the content. What cannot be
+    read is kept all the same; the flow parks it with its reason.
 
     Raises:
         TooLargeError: more than `SIZE_LIMIT` bytes.
@@ -68,11 +74,24 @@ def receive(
     if not raw.strip(b" \t\r\n\x00\xef\xbb\xbf"):
         raise DrehkreuzError(f"Wareneingang {file_name or 'ohne Namen'}: Die Datei ist leer. Bitte fordern Sie sie neu an.")
     digest = hashlib.sha256(raw).hexdigest()
+    keys, fault = _keys(session, raw, file_name, supplier_code)
+    key = keys[0] if len(keys) == 1 else f"sha256:{digest}"
+    put = _put(session, key, raw, digest, content_type=content_type, context=_context(file_name, supplier_code))
+    return replace(put, fault=fault) if put.new else put
+
+
+def _keys(session: Session, raw: bytes, file_name: str, supplier_code: str) -> tuple[list[str], str]:
+    """Which deliveries are told, or why nobody can say. Whatever goes wrong while reading, the bytes are kept."""
     try:
-        key = read(session, raw, file_name=file_name, supplier_code=supplier_code).key
-    except DespatchError:
-        key = f"sha256:{digest}"
-    return _put(session, key, raw, digest, content_type=content_type, context=_context(file_name, supplier_code))
+        with session.begin_nested():
+            return [told.key for told in read(session, raw, file_name=file_name, supplier_code=supplier_code)], ""
+    except DespatchError as fault:
+        return [], str(fault)
+    except OperationalError:
+        raise
+    except Exception as fault:  # stored before it is understood: the flow meets the fault again and counts it
+        log.exception("Wareneingang %s", file_name or "ohne Namen")
+        return [], f"Unerwarteter Fehler beim Lesen ({type(fault).__name__})."
 
 
 def _context(file_name: str, supplier_code: str) -> str:
@@ -86,6 +105,15 @@ def context_of(item: InboxItem) -> tuple[str, str]:
     header = Message()
     header["content-type"] = item.content_type
     return str(header.get_param("name", "")), str(header.get_param("supplier", ""))
+
+
+_SECOND = re.compile(r"#[0-9a-f]{12}$")
+
+
+def delivery_of(key: str) -> tuple[str, str]:
+    """Supplier and delivery note that a row's key names; empty for a row that is known by its bytes alone."""
+    supplier, _, note = key.partition("/")
+    return (supplier, _SECOND.sub("", note)) if note else ("", "")
 
 
 def _put(session: Session, key: str, raw: bytes, digest: str, *, content_type: str, context: str) -> Received:

@@ -9,11 +9,10 @@ from sqlalchemy.orm import Session
 
 from actions.archive import Document, keep
 from actions.billing.around import house_content, load_around
-from actions.goods.booking import NOT_PICKED
 from actions.goods.orders import received
 from integrations.documents import goods as doc
 from kit import clock
-from models.catalogue import Product
+from models.catalogue import NOT_PICKED, Product
 from models.goods import (
     Delivery,
     DeliveryLine,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions.goods.receipt_json import looks_like_json, read_json
-from integrations.despatch.reader import read_despatch
+from integrations.despatch.reader import read_despatches
 from integrations.despatch.types import CsvMapping, DespatchAdvice, DespatchError, ReadHints, SupplierHint
 from models.goods import DespatchFormat, PurchaseOrderLine, Supplier
 
@@ -27,8 +27,8 @@ class Told:
         return f"{self.supplier.code}/{self.advice.delivery_note}"
 
 
-def read(session: Session, raw: bytes, *, file_name: str = "", supplier_code: str = "") -> Told:
-    """Understand a file or a message.
+def read(session: Session, raw: bytes, *, file_name: str = "", supplier_code: str = "") -> list[Told]:
+    """Understand a file or a message; an interchange or a list may hold several deliveries, each of them is one.
 
     Args:
         session: only read.
@@ -41,30 +41,28 @@ def read(session: Session, raw: bytes, *, file_name: str = "", supplier_code: st
     """
     if looks_like_json(raw):
         advice = read_json(raw)
-        return Told(_supplier(session, advice, supplier_code), advice)
+        return [Told(_supplier(session, advice, supplier_code), advice)]
     known = _by_code(session, supplier_code) if supplier_code else None
-    advice = _read_file(session, raw, ReadHints(file_name, supplier_code, csv_mapping(known)))
-    supplier = known or _supplier(session, advice, supplier_code)
-    if known is None and advice.format == DespatchFormat.CSV and supplier.csv_mapping:
-        advice = read_despatch(raw, ReadHints(file_name, supplier.code, csv_mapping(supplier)))
-    if not advice.delivery_note.strip():
-        raise DespatchError(
-            f"Lieferavis von {supplier.name}: Die Lieferscheinnummer fehlt. Bitte fordern Sie das Avis neu an.",
-            supplier_fault=True,
-        )
-    return Told(supplier, replace(advice, delivery_note=advice.delivery_note.strip()))
+    advices = _read_file(session, raw, ReadHints(file_name, supplier_code, csv_mapping(known)))
+    told = [Told(known or _supplier(session, advice, supplier_code), advice) for advice in advices]
+    senders = {each.supplier.id for each in told}
+    supplier = told[0].supplier
+    if known is None and len(senders) == 1 and advices[0].format == DespatchFormat.CSV and supplier.csv_mapping:
+        advices = read_despatches(raw, ReadHints(file_name, supplier.code, csv_mapping(supplier)))
+        told = [Told(supplier, advice) for advice in advices]
+    return told
 
 
-def _read_file(session: Session, raw: bytes, hints: ReadHints) -> DespatchAdvice:
+def _read_file(session: Session, raw: bytes, hints: ReadHints) -> tuple[DespatchAdvice, ...]:
     """A list whose titles nobody knows may still be one of a supplier with a mapping of its own."""
     try:
-        return read_despatch(raw, hints)
+        return read_despatches(raw, hints)
     except DespatchError:
         if hints.csv is not None:
             raise
         for supplier in session.scalars(sa.select(Supplier).where(Supplier.csv_mapping.is_not(None)).order_by(Supplier.code)):
             try:
-                return read_despatch(raw, replace(hints, supplier_code=supplier.code, csv=csv_mapping(supplier)))
+                return read_despatches(raw, replace(hints, supplier_code=supplier.code, csv=csv_mapping(supplier)))
             except DespatchError:
                 continue
         raise

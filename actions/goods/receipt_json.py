@@ -10,8 +10,10 @@ from integrations.despatch.types import DespatchAdvice, DespatchError, DespatchL
 
 FORMAT = "json"
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
-Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+PRINTABLE = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+"""Control characters are no part of a number or a name, and the database cannot keep NUL."""
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=PRINTABLE)]
+Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
 
 GERMAN = {
     "missing": "fehlt",
@@ -26,6 +28,11 @@ GERMAN = {
     "date_from_datetime_parsing": "ist kein Datum (JJJJ-MM-TT)",
     "date_parsing": "ist kein Datum (JJJJ-MM-TT)",
     "decimal_parsing": "ist keine Zahl",
+    "decimal_type": "ist keine Zahl",
+    "finite_number": "ist keine mögliche Menge",
+    "greater_than_equal": "darf nicht negativ sein",
+    "string_pattern_mismatch": "enthält Steuerzeichen",
+    "string_unicode": "ist kein gültiger Text",
     "string_type": "muss Text sein",
     "list_type": "muss eine Liste sein",
     "json_invalid": "ist kein gültiges JSON",
@@ -50,7 +57,8 @@ class LineIn(_Strict):
     batch: Text = ""
     order: Text = ""
     order_line: Text = ""
-    outstanding: Decimal | None = None
+    outstanding: Decimal | None = Field(default=None, ge=0, max_digits=14, decimal_places=4)
+    bin: Text = ""
 
 
 class ReceiptIn(_Strict):
@@ -116,5 +124,6 @@ def _line(index: int, line: LineIn) -> DespatchLine:
         order_number=line.order,
         order_line=line.order_line,
         outstanding=line.outstanding,
+        bin=line.bin,
         place=f"lines[{index}]",
     )

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from actions.assets import recording
 from actions.goods import serials
 from actions.goods.differences import settle_kind
+from actions.goods.inbox import BELL
 from actions.goods.tickets import note
 from kit import clock
+from kit.database import notify
 from kit.errors import ConflictError, NotFoundError
 from models.catalogue import Product
 from models.goods import Delivery, DeliveryLine, DeliveryState, GoodsReceipt, GoodsReceiptLine, GoodsSerial, ReceiptState
@@ -31,6 +33,11 @@ class Reading:
     ok: bool
     text: str
     line_id: int | None = None
+
+
+def _same_serial(code: str) -> sa.ColumnElement[bool]:
+    """A label and an advice may differ in capitals; it is the same piece."""
+    return sa.func.lower(GoodsSerial.serial) == code.lower()
 
 
 # --- picking --------------------------------------------------------------------------------------------------------------
@@ -69,8 +76,8 @@ def _pick_serial(session: Session, delivery: Delivery, code: str) -> Reading | N
     serial = session.scalar(
         sa.select(GoodsSerial)
         .join(GoodsReceiptLine, GoodsReceiptLine.id == GoodsSerial.receipt_line_id)
-        .where(GoodsReceiptLine.receipt_id == delivery.receipt_id, GoodsSerial.serial == code)
-        .order_by(GoodsSerial.delivery_line_id.is_(None))
+        .where(GoodsReceiptLine.receipt_id == delivery.receipt_id, _same_serial(code))
+        .order_by(GoodsSerial.serial != code, GoodsSerial.delivery_line_id.is_(None))
         .limit(1)
         .with_for_update(of=GoodsSerial)
     )
@@ -253,7 +260,8 @@ def _count_serial(session: Session, receipt: GoodsReceipt, code: str) -> Reading
     found = session.execute(
         sa.select(GoodsSerial, GoodsReceiptLine)
         .join(GoodsReceiptLine, GoodsReceiptLine.id == GoodsSerial.receipt_line_id)
-        .where(GoodsReceiptLine.receipt_id == receipt.id, GoodsSerial.serial == code)
+        .where(GoodsReceiptLine.receipt_id == receipt.id, _same_serial(code))
+        .order_by(GoodsSerial.serial != code)
         .limit(1)
     ).first()
     if found is None:
@@ -302,6 +310,28 @@ def _add(session: Session, row: GoodsReceiptLine, code: str) -> Reading:
     if row.counted > row.quantity:
         return Reading(False, f"{code}: {where}. Das ist mehr, als der Lieferschein nennt.", row.id)
     return Reading(True, f"{code}: {where}.", row.id)
+
+
+def put_into_bin(session: Session, receipt_id: int, line_id: int, place: str) -> None:
+    """Note the Lagerplatz of a position for all that is still to be picked of it. Raises: NotFoundError."""
+    receipt = receipt_for(session, receipt_id)
+    row = session.get(GoodsReceiptLine, line_id)
+    if row is None or row.receipt_id != receipt.id:
+        raise NotFoundError("Wareneingang: Diese Position gibt es nicht.")
+    lines = sa.select(DeliveryLine.delivery_id).where(DeliveryLine.receipt_line_id == row.id)
+    changed = session.scalars(
+        sa.update(Delivery)
+        .where(Delivery.id.in_(lines), Delivery.state.in_([DeliveryState.PICKING, DeliveryState.PICKED]))
+        .values(pick_list_key=None)
+        .returning(Delivery.id)
+    ).all()
+    session.execute(
+        sa.update(DeliveryLine)
+        .where(DeliveryLine.receipt_line_id == row.id, DeliveryLine.delivery_id.in_(changed))
+        .values(bin=place.strip() or None)
+    )
+    session.flush()
+    notify(session, BELL)
 
 
 def set_count(session: Session, receipt_id: int, line_id: int, counted: Decimal) -> None:

@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from actions.assets.withdrawing import withdraw
 from kit import clock
 from models.assets import Asset
+from models.catalogue import NOT_PICKED, Product
 from models.goods import Delivery, DeliveryLine, GoodsReceiptLine, GoodsSerial
 
 
@@ -106,21 +108,26 @@ def strike(session: Session, serial: GoodsSerial) -> None:
 
 def reduce_lines(session: Session, receipt_line_id: int, there: Decimal) -> list[int]:
     """Fewer pieces are there than were told: the last orders wait. Returns the deliveries that changed."""
-    lines = list(
-        session.scalars(
-            sa.select(DeliveryLine)
-            .where(DeliveryLine.receipt_line_id == receipt_line_id)
-            .order_by(DeliveryLine.id)
-            .with_for_update()
-        )
-    )
+    found = session.execute(
+        sa.select(DeliveryLine, Product)
+        .join(Product, Product.id == DeliveryLine.product_id)
+        .where(DeliveryLine.receipt_line_id == receipt_line_id)
+        .order_by(DeliveryLine.id)
+        .with_for_update(of=DeliveryLine)
+    ).tuples()
+    rows = list(found)
+    lines = [line for line, _ in rows]
     short = sum((line.quantity for line in lines), Decimal(0)) - there
     changed = []
-    for line in reversed(lines):
-        give = min(short, line.quantity - line.picked)
+    for line, product in reversed(rows):
+        shelf = product.kind not in NOT_PICKED
+        give = min(short, line.quantity - line.picked if shelf else line.quantity)
         if give <= 0:
             continue
         line.quantity -= give
+        if not shelf:
+            line.picked = line.quantity
+        withdraw(session, line, give)
         short -= give
         changed.append(line.delivery_id)
     session.flush()

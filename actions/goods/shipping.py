@@ -38,13 +38,9 @@ def send_to(session: Session, delivery_id: int, site_code: str) -> None:
         if not site.receives_goods:
             raise ConflictError(f"Standort {site.name}: Er nimmt keine Ware an.")
     delivery.site_id = site.id if site else None
-    session.execute(
-        sa.update(Asset)
-        .where(Asset.delivery_line_id.in_(sa.select(DeliveryLine.id).where(DeliveryLine.delivery_id == delivery.id)))
-        .values(site_id=delivery.site_id)
-    )
     delivery.pick_list_key = None
     session.flush()
+    recording.place(session, delivery)
     ring(session)
 
 

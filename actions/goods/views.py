@@ -152,6 +152,7 @@ class ShownLine:
     quantity: Decimal
     counted: Decimal | None
     serials: list[GoodsSerial]
+    bin: str
 
 
 def receipt_lines(session: Session, receipt_id: int) -> list[ShownLine]:
@@ -162,13 +163,23 @@ def receipt_lines(session: Session, receipt_id: int) -> list[ShownLine]:
         .where(GoodsReceiptLine.receipt_id == receipt_id)
         .order_by(GoodsReceiptLine.position)
     ).tuples()
+    bins = dict(
+        session.execute(
+            sa.select(DeliveryLine.receipt_line_id, sa.func.string_agg(sa.distinct(DeliveryLine.bin), ", "))
+            .join(GoodsReceiptLine, GoodsReceiptLine.id == DeliveryLine.receipt_line_id)
+            .where(GoodsReceiptLine.receipt_id == receipt_id)
+            .group_by(DeliveryLine.receipt_line_id)
+        )
+        .tuples()
+        .all()
+    )
     serials = _serials(session, GoodsSerial.receipt_line_id, sa.select(GoodsReceiptLine.id).where(
         GoodsReceiptLine.receipt_id == receipt_id))  # fmt: skip
     return [
         ShownLine(
             line.id, line.number, line.article, line.text or (product.name if product else ""),
             product.code if product else None, bool(product and product.serial_tracked), line.quantity, line.counted,
-            serials.get(line.id, []),
+            serials.get(line.id, []), bins.get(line.id) or "",
         )
         for line, product in rows
     ]  # fmt: skip
@@ -229,6 +240,18 @@ def receiving_sites(session: Session, customer_id: int) -> list[tuple[str, str]]
         sa.select(Site.code, Site.name).where(Site.customer_id == customer_id, Site.receives_goods).order_by(Site.name)
     )
     return [(code, name) for code, name in rows]
+
+
+def receipts_of_item(session: Session, item: InboxItem) -> list[dict[str, Any]]:
+    """What became of a row of the basket: the delivery that its key names, else those that were booked from its file."""
+    supplier, note = inbox.delivery_of(item.key)
+    statement = sa.select(Supplier.code, GoodsReceipt.delivery_note).join(Supplier, Supplier.id == GoodsReceipt.supplier_id)
+    if note:
+        statement = statement.where(Supplier.code == supplier, GoodsReceipt.delivery_note == note)
+    else:
+        statement = statement.where(GoodsReceipt.inbox_item_id == item.id)
+    found = session.execute(statement.order_by(GoodsReceipt.id)).tuples().all()
+    return [receipt_json(session, code, number) for code, number in found]
 
 
 def receipt_json(session: Session, supplier: str, delivery_note: str) -> dict[str, Any]:

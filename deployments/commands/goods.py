@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -87,30 +87,26 @@ def _book_here() -> None:
 def _tell(session: Session, received: inbox.Received, *, as_json: bool) -> None:
     item = session.get_one(InboxItem, received.item_id)
     parked = item.reason if item.state is InboxState.PARKED else None
-    supplier, _, note = received.key.partition("/")
-    shown = None
-    if not parked and item.state is InboxState.DONE and note:
-        shown = views.receipt_json(session, supplier, note.partition("#")[0])
+    shown = views.receipts_of_item(session, item) if item.state is InboxState.DONE else []
     if as_json:
-        print_json({"key": received.key, "new": received.new, "parked": parked, "receipt": shown})
+        told = {"key": received.key, "new": received.new, "parked": parked, "receipt": shown[0] if shown else None}
+        print_json(told | ({"further": shown[1:]} if len(shown) > 1 else {}))
     elif parked:
         print(f"{received.key}: geparkt. {parked}")
-    else:
-        _print_receipt(received, shown)
-    if parked or (shown and shown["differences"]):
+    elif not shown:
+        print(f"{received.key}: liegt im Wareneingangskorb.")
+    for receipt in [] if as_json else shown:
+        _print_receipt(receipt, new=received.new)
+    if parked or any(receipt["differences"] for receipt in shown):
         raise typer.Exit(PERSON_NEEDED)
 
 
-def _print_receipt(received: inbox.Received, shown: dict[str, object] | None) -> None:
-    if shown is None:
-        print(f"{received.key}: liegt im Wareneingangskorb.")
-        return
-    print(f"{received.key}: {'gebucht' if received.new else 'war schon gebucht, nichts geändert'}.")
-    deliveries: list[dict[str, str]] = shown["deliveries"]  # type: ignore[assignment]
-    for delivery in deliveries:
+def _print_receipt(shown: dict[str, Any], *, new: bool) -> None:
+    key = f"{shown['supplier']}/{shown['delivery_note']}"
+    print(f"{key}: {'gebucht' if new else 'war schon gebucht, nichts geändert'}.")
+    for delivery in shown["deliveries"]:
         print(f"  Ticket {delivery['ticket']}: {delivery['customer']}, Auftrag {delivery['customer_order'] or '–'}")
-    differences: list[dict[str, str]] = shown["differences"]  # type: ignore[assignment]
-    for difference in differences:
+    for difference in shown["differences"]:
         print(f"  Abweichung: {difference['text']}")
 
 

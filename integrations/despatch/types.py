@@ -76,6 +76,8 @@ class DespatchLine:
     order_line: str = ""
     packages: tuple[str, ...] = ()
     """Numbers of the packages that hold this line."""
+    bin: str = ""
+    """Lagerplatz where the warehouse put it; only its own message tells that, never a supplier's."""
     outstanding: Decimal | None = None
     """What the sender says is still to come."""
     outstanding_reason: str = ""

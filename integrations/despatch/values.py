@@ -9,6 +9,8 @@ from integrations.despatch.limits import MAX_IDENT
 from integrations.despatch.types import DespatchError
 
 _PLAIN = re.compile(r"\d{1,15}(\.\d{1,15})?", re.ASCII)
+_MOST = Decimal(10) ** 10
+"""No delivery has so many pieces; the database keeps ten digits before the mark."""
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?(?:Z|[+-]\d{2}:\d{2})?", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{2}){0,4}(?:[T ].*)?", re.ASCII)
 _GTIN_LENGTHS = (8, 12, 13, 14)
@@ -20,7 +22,7 @@ def quantity(text: str, place: str, what: str = "Liefermenge") -> Decimal:
     """A quantity with point or comma as decimal mark, no thousands marks.
 
     Raises:
-        DespatchError: missing, negative or no number.
+        DespatchError: missing, negative, impossibly great or no number.
     """
     value = clean(text)
     if not value:
@@ -29,7 +31,7 @@ def quantity(text: str, place: str, what: str = "Liefermenge") -> Decimal:
             supplier_fault=True,
         )
     number = value.removeprefix("+").replace(",", ".")
-    if not _PLAIN.fullmatch(number):
+    if not _PLAIN.fullmatch(number) or Decimal(number) >= _MOST:
         raise DespatchError(
             f"{place}: »{value[:40]}« ist keine {what} (erwartet eine Zahl ab 0, etwa 4 oder 2.5). "
             "Bitte lassen Sie das Lieferavis vom Lieferanten berichtigen.",
@@ -41,7 +43,7 @@ def quantity(text: str, place: str, what: str = "Liefermenge") -> Decimal:
 def soft_quantity(text: str) -> Decimal | None:
     """The number, or None when it is none."""
     number = clean(text).removeprefix("+").replace(",", ".")
-    return Decimal(number) if _PLAIN.fullmatch(number) else None
+    return Decimal(number) if _PLAIN.fullmatch(number) and Decimal(number) < _MOST else None
 
 
 def day(text: str) -> dt.date | None:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions.goods import inbox
 from models.billing import (
     BillingItem,
     BillingRun,
@@ -17,8 +18,9 @@ from models.billing import (
     ProposalState,
     SapDocument,
 )
+from models.goods import Delivery, DeliveryState, GoodsDifference
 from models.parties import Customer, StaffRole
-from models.plumbing import MailState, OutboxMail
+from models.plumbing import InboxItem, InboxState, MailState, OutboxMail
 from models.service_desk import Message, Ticket, TicketKind, TicketState
 from models.work import EntryState, ServiceEntry
 from portal.paging import Page, paged
@@ -37,6 +39,10 @@ class Waiting:
     unclear: int
     bounced: int
     sap_failed: int
+    goods_parked: int
+    goods_differences: int
+    to_pick: int
+    to_ship: int
 
 
 def waiting(session: Session) -> Waiting:
@@ -54,6 +60,10 @@ def waiting(session: Session) -> Waiting:
             count(OutboxMail.id, OutboxMail.state == MailState.UNCLEAR),
             count(OutboxMail.id, OutboxMail.state == MailState.BOUNCED),
             count(SapDocument.id, SapDocument.state == HandOverState.FAILED),
+            count(InboxItem.id, InboxItem.channel == inbox.CHANNEL, InboxItem.state == InboxState.PARKED),
+            count(GoodsDifference.id, GoodsDifference.resolved_at.is_(None)),
+            count(Delivery.id, Delivery.state.in_([DeliveryState.PICKING, DeliveryState.PICKED])),
+            count(Delivery.id, Delivery.state == DeliveryState.PACKED),
         )
     ).one()
     return Waiting(*row)

@@ -48,6 +48,13 @@ class CountForm(Form):
     counted: Decimal = Field(ge=0, max_digits=10, decimal_places=4)
 
 
+class BinForm(Form):
+    """Where a position was put."""
+
+    line: int
+    bin: str = Field(default="", max_length=40)
+
+
 class DecisionForm(Form):
     """How a difference is settled."""
 
@@ -98,6 +105,8 @@ def receive(request: Request, person: Work, session: StaffSession, data: Data) -
         received = inbox.receive(session, raw, file_name=upload.filename or "")
     except DrehkreuzError as fault:
         return go(request, "/wareneingang", str(fault), "danger")
+    if received.fault:
+        return go(request, "/wareneingang", f"{upload.filename}: aufbewahrt, aber nicht buchbar. {received.fault}", "danger")
     said = "angenommen und gleich gebucht" if received.new else "lag schon vor, nichts geändert"
     return go(request, "/wareneingang", f"{received.key}: {said}.", "success" if received.new else "info")
 
@@ -158,6 +167,17 @@ def set_count(request: Request, person: Work, session: StaffSession, receipt_id:
         return go(request, _back(receipt_id), "Bitte eine Menge eingeben, die nicht kleiner als 0 ist.", "danger")
     scanning.set_count(session, receipt_id, form.value.line, form.value.counted)
     return go(request, _back(receipt_id, form.value.line))
+
+
+@router.post("/{receipt_id}/lagerplatz")
+def put_into_bin(request: Request, person: Work, session: StaffSession, receipt_id: int, data: Data) -> Response:
+    """Say where a position was put; the pick list is printed anew."""
+    del person
+    form = filled(BinForm, data)
+    if form.value is None:
+        return go(request, _back(receipt_id), "Bitte den Lagerplatz mit höchstens 40 Zeichen angeben.", "danger")
+    scanning.put_into_bin(session, receipt_id, form.value.line, form.value.bin)
+    return go(request, _back(receipt_id), "Der Lagerplatz ist vermerkt.")
 
 
 @router.post("/{receipt_id}/abschliessen")

@@ -4,7 +4,7 @@ import datetime as dt
 import tracemalloc
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -38,9 +38,9 @@ def _refusal(raw: bytes) -> str:
 def test_no_document_type_no_entities(doctype: str, encoding: str) -> None:
     text = opentrans(ADVICE).replace("<DISPATCHNOTIFICATION ", f"<!-- x -->\n{doctype}<DISPATCHNOTIFICATION ", 1)
     text = text.replace("LS-4711", "&a9;" if doctype is LAUGHS else "&a;" * 5_000)
-    start = perf_counter()
+    start = process_time()
     assert "DOCTYPE" in _refusal(text.encode(encoding))
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2
 
 
 def test_an_entity_without_document_type() -> None:
@@ -73,9 +73,9 @@ def test_200_megabytes_are_refused_before_reading(tmp_path: Path) -> None:
 
 def test_200_megabytes_in_memory_are_not_looked_at() -> None:
     raw = b"<" * (MAX_BYTES + 1)
-    start = perf_counter()
+    start = process_time()
     assert "höchstens 128 MB" in _refusal(raw)
-    assert perf_counter() - start < 0.5
+    assert process_time() - start < 0.5
 
 
 def test_junk_between_lines_does_not_fill_memory() -> None:
@@ -172,9 +172,9 @@ def test_very_long_advices(name: str, count: int) -> None:
     """Seconds, not minutes."""
     text = WRITERS[name](_large(count))
     raw = _usual(text) if name == "csv" else text.encode()
-    start = perf_counter()
+    start = process_time()
     found = read_despatch(raw)
-    assert perf_counter() - start < 60
+    assert process_time() - start < 60
     assert len(found.lines) == count
     assert (found.lines[-1].serials, found.hints) == ((f"S{count:09}",), ())
 

@@ -92,8 +92,13 @@ def test_a_machine_books_with_its_token(portal: Portal) -> None:
     assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
     assert browser.post("/api/goods-receipts", content=body + b" ", headers=headers).status_code == 409
     wrong = headers | {"authorization": f"Bearer {other}"}
-    assert browser.post("/api/goods-receipts", content=body, headers=wrong).status_code == 401
+    assert browser.post("/api/goods-receipts", content=body, headers=wrong).status_code == 403
     assert browser.post("/api/goods-receipts", content=body).status_code == 401
+    refused = browser.post("/api/goods-receipts", content=body, headers=headers | {"idempotency-key": "k" * 201})
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/json")
+    picture = browser.post("/api/goods-receipts", content=b"\x89PNG\r\n\x1a\n", headers=headers | {"idempotency-key": "bild"})
+    assert picture.status_code == 202
+    assert "ein Bild" in picture.json()["problem"]
     with unit_of_work("test") as session:
         for item in inbox.waiting(session):
             booking.book(session, item)

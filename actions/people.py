@@ -1,5 +1,6 @@
 """When a process cannot go on alone it asks a person: a task ticket, once per question, for the role that can solve it."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -44,16 +45,7 @@ def ask(session: Session, question: Question) -> str | None:
     )
     session.add(ticket)
     session.flush()
-    session.add(
-        Message(
-            customer_id=ticket.customer_id,
-            ticket_id=ticket.id,
-            direction=MessageDirection.INTERNAL,
-            author="Drehkreuz",
-            at=now,
-            text=question.text,
-        )
-    )
+    session.add(_note(ticket, now, question.text))
     session.add(
         TicketEvent(customer_id=ticket.customer_id, ticket_id=ticket.id, at=now, actor="Drehkreuz", what="opened", detail={})
     )
@@ -61,14 +53,28 @@ def ask(session: Session, question: Question) -> str | None:
     return ticket.number
 
 
-def answered(session: Session, key: str) -> None:
-    """Close the task of a question that has solved itself."""
+def _note(ticket: Ticket, at: dt.datetime, text: str) -> Message:
+    return Message(
+        customer_id=ticket.customer_id,
+        ticket_id=ticket.id,
+        direction=MessageDirection.INTERNAL,
+        author="Drehkreuz",
+        at=at,
+        text=text,
+    )
+
+
+def answered(session: Session, key: str, why: str = "") -> None:
+    """Close the task of a question that has solved itself; `why` is told on it."""
     ticket = session.scalar(sa.select(Ticket).where(Ticket.dedup_key == key, Ticket.state != TicketState.CLOSED))
     if ticket is not None:
         now = clock.now()
         ticket.state, ticket.closed_at = TicketState.CLOSED, now
+        if why:
+            session.add(_note(ticket, now, why))
         session.add(
             TicketEvent(
                 customer_id=ticket.customer_id, ticket_id=ticket.id, at=now, actor="Drehkreuz", what="solved", detail={}
             )
         )
+        session.flush()

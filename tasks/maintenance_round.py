@@ -130,7 +130,8 @@ def raise_alarms(span: Period, created: Created) -> list[str]:
     """Tell the dispatcher of checks that do not happen and of dates that wait for a decision, once each."""
     with unit_of_work(ACTOR) as session:
         opened = alarms.raise_alarms(session, span.today)
-        return opened + alarms.ask_about_backlog(session, created.held, span.today)
+        whole = span.first is None and span.last >= span.today
+        return opened + alarms.ask_about_backlog(session, created.held, span.today, whole=whole)
 
 
 @step(name="Bedarfsanalysen ablegen")

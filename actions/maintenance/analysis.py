@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from actions.maintenance.catalogue import load_catalogue
 from kit import clock
 from kit.errors import ConflictError, NotFoundError, UsageError
-from models.maintenance import NeedsAnalysis, NeedsAnalysisLine
+from models.maintenance import AgreedCheck, NeedsAnalysis, NeedsAnalysisLine
 from models.parties import Customer
 from rules.cadence import parse
 from rules.workdays import ONE_DAY
@@ -47,7 +47,11 @@ def in_force(session: Session, customer_id: int) -> NeedsAnalysis | None:
 
 
 def draft(session: Session, customer_id: int, prepared_by_id: int | None = None) -> NeedsAnalysis:
-    """The customer's open draft; a new one begins with what the version in force says."""
+    """The customer's open draft; a new one begins with what holds now.
+
+    That is what the version in force says, with the rule and terms that its running plan has come to meanwhile: a series
+    that the dispatcher has moved is not moved back by the next signature.
+    """
     customer = session.scalar(sa.select(Customer).where(Customer.id == customer_id).with_for_update())
     if customer is None:
         raise NotFoundError(f"Einen Kunden mit der Nummer {customer_id} gibt es nicht.")
@@ -64,10 +68,27 @@ def draft(session: Session, customer_id: int, prepared_by_id: int | None = None)
     session.flush()
     copied = ("position", "check", "cadence", "starts_on", "site_id", "remark", *TERMS)
     for line in lines_of(session, latest.id) if latest else ():
-        values = {name: getattr(line, name) for name in copied}
+        values = {name: getattr(line, name) for name in copied} | _as_it_runs(session, line)
         session.add(NeedsAnalysisLine(customer_id=customer_id, needs_analysis_id=row.id, **values))
     session.flush()
     return row
+
+
+def _as_it_runs(session: Session, line: NeedsAnalysisLine) -> dict[str, Any]:
+    """Rule and terms of the plan that follows a line now; empty when none runs."""
+    plan = session.scalar(
+        sa.select(AgreedCheck)
+        .where(
+            AgreedCheck.line_id == line.id,
+            sa.or_(AgreedCheck.ends_on.is_(None), AgreedCheck.ends_on >= clock.today()),
+        )
+        .order_by(AgreedCheck.starts_on.desc(), AgreedCheck.id.desc())
+        .limit(1)
+    )
+    if plan is None or line.cadence is None:
+        return {}
+    kept = {name: getattr(plan, name) for name in ("cadence", "starts_on", *TERMS)}
+    return {name: value for name, value in kept.items() if name not in ("duration_minutes", "checklist") or value}
 
 
 def set_line(session: Session, analysis_id: int, check: str, *, site_id: int | None = None, **values: Any) -> NeedsAnalysisLine:

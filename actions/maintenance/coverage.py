@@ -41,31 +41,35 @@ class Gap:
 
 def coverage(session: Session, today: dt.date) -> list[Gap]:
     """Every gap, by kind and customer."""
-    gaps = [*_agreed_without_plan(session), *_plans(session, today), *_without_result(session, today)]
+    gaps = [*_agreed_without_plan(session, today), *_plans(session, today), *_without_result(session, today)]
     order = list(KINDS)
     return sorted(gaps, key=lambda gap: (order.index(gap.kind), gap.customer, gap.check))
 
 
-def _agreed_without_plan(session: Session) -> Iterator[Gap]:
-    """Lines of versions in force that no plan follows."""
+def _agreed_without_plan(session: Session, today: dt.date) -> Iterator[Gap]:
+    """Lines of versions in force that no running plan follows: none was ever made, or the series was ended meanwhile."""
     latest = (
         sa.select(NeedsAnalysis.customer_id, sa.func.max(NeedsAnalysis.version).label("version"))
         .where(NeedsAnalysis.agreed_on.is_not(None))
         .group_by(NeedsAnalysis.customer_id)
         .subquery()
     )
+    ends = sa.select(sa.func.max(sa.func.coalesce(AgreedCheck.ends_on, dt.date.max))).where(
+        AgreedCheck.line_id == NeedsAnalysisLine.id
+    )
+    ended = ends.scalar_subquery()
     rows = session.execute(
-        sa.select(Customer.number, NeedsAnalysisLine.check, NeedsAnalysisLine.cadence)
+        sa.select(Customer.number, NeedsAnalysisLine.check, NeedsAnalysisLine.cadence, ended)
         .join(NeedsAnalysis, NeedsAnalysis.id == NeedsAnalysisLine.needs_analysis_id)
         .join(latest, sa.and_(latest.c.customer_id == NeedsAnalysis.customer_id, latest.c.version == NeedsAnalysis.version))
         .join(Customer, Customer.id == NeedsAnalysis.customer_id)
-        .where(
-            Customer.lifecycle != Lifecycle.CLOSED,
-            ~sa.exists().where(AgreedCheck.line_id == NeedsAnalysisLine.id),
-        )
+        .where(Customer.lifecycle != Lifecycle.CLOSED, sa.or_(ended.is_(None), ended < today))
     )
-    for number, check, cadence in rows:
-        why = "Es gibt keinen Plan dazu." if cadence else "Das Intervall ist noch offen."
+    for number, check, cadence, ended_on in rows:
+        if ended_on is not None:
+            why = f"Die Serie endete am {ended_on:%d.%m.%Y}, vereinbart ist die Prüfung weiterhin."
+        else:
+            why = "Es gibt keinen Plan dazu." if cadence else "Das Intervall ist noch offen."
         yield Gap("no_schedule", number, check, why, StaffRole.ACCOUNT_MANAGER.value)
 
 

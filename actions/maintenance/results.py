@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions import archive
+from actions.maintenance.alarms import settle
 from actions.maintenance.catalogue import Catalogue, load_catalogue
 from actions.numbers import next_numbers
 from kit import clock
@@ -71,16 +72,20 @@ def record_result(session: Session, due_id: int, report: Report) -> CheckResult:
         raise ConflictError(f"Ticket {ticket.number} ist geschlossen; sein Prüfergebnis ändert sich nicht mehr.")
     catalogue = load_catalogue(session)
     _refuse(plan, report, catalogue)
+    before = due.outcome
     result = _write(session, due, report)
     _tell(session, ticket, due, result, plan)
     if report.outcome is CheckOutcome.FAILED and result.incident_id is None:
         entry = catalogue.of(plan.check)
         topic = entry.topic if entry else ticket.topic
         result.incident_id = _open_incident(session, ticket, due, result, title=catalogue.title(plan.check), topic=topic).id
+    elif before is CheckOutcome.FAILED and report.outcome is not before and result.incident_id is not None:
+        _correct_incident(session, ticket, due, result)
     if ticket.state is TicketState.NEW:
         ticket.state = TicketState.OPEN
     session.flush()
     session.refresh(due)  # a trigger has copied the outcome
+    settle(session, plan)
     return result
 
 
@@ -186,6 +191,22 @@ def _open_incident(
     return incident
 
 
+def _correct_incident(session: Session, ticket: Ticket, due: DueDate, result: CheckResult) -> None:
+    """Tell the incident of a failed check that its result was corrected; whether it ends is for who works on it."""
+    why = f": {result.reason}" if result.reason else "."
+    session.add(
+        Message(
+            customer_id=ticket.customer_id,
+            ticket_id=result.incident_id,
+            direction=MessageDirection.INTERNAL,
+            author="Wartung",
+            at=clock.now(),
+            text=f"Das Ergebnis der Prüfung (fällig {due.due_on:%d.%m.%Y}, Ticket {ticket.number}) wurde auf "
+            f"»{GERMAN_OUTCOME[result.outcome]}« geändert{why}",
+        )
+    )
+
+
 def add_evidence(session: Session, result_id: int, file_name: str, content: bytes) -> CheckEvidence:
     """Put a screenshot or file into the archive and to its result; the same file twice stays one.
 
@@ -193,10 +214,15 @@ def add_evidence(session: Session, result_id: int, file_name: str, content: byte
 
     Raises:
         UsageError: empty, too large, or of a type that proves nothing.
+        ConflictError: the ticket is closed.
     """
     result = session.get(CheckResult, result_id)
     if result is None:
         raise NotFoundError(f"Wartung: Ein Ergebnis mit der Nummer {result_id} gibt es nicht.")
+    of_date = sa.select(DueDate.ticket_id).where(DueDate.id == result.due_date_id).scalar_subquery()
+    ticket = session.scalars(sa.select(Ticket).where(Ticket.id == of_date).with_for_update(read=True)).one()
+    if ticket.state is TicketState.CLOSED:
+        raise ConflictError(f"Ticket {ticket.number} ist geschlossen; sein Nachweis bekommt keine Belege mehr.")
     name = PurePath(file_name.replace("\\", "/")).name[:200] or "nachweis"
     content_type = _content_type(name, content)
     sha256 = hashlib.sha256(content).hexdigest()

@@ -1,6 +1,7 @@
 """A signed Bedarfsanalyse is put into force: plans begin, go on with new terms, are moved or end (S105)."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from actions.maintenance.analysis import TERMS, lines_of, open_draft
 from actions.maintenance.catalogue import SUFFIX, Catalogue, load_catalogue
-from actions.maintenance.changes import EditPlan, EndSeries, MoveSeries, PlanPreview, change_plan, preview_change
+from actions.maintenance.changes import EditPlan, EndSeries, MoveSeries, PlanPreview, change_plan
 from actions.maintenance.ledger import replan
 from kit.errors import ConflictError, UsageError
 from models.maintenance import AgreedCheck, NeedsAnalysis, NeedsAnalysisLine
@@ -85,11 +86,15 @@ def _put_into_force(session: Session, row: NeedsAnalysis, today: dt.date) -> Sig
         if line.cadence is None:
             signing.steps.append(Step(f"»{name}« ist vereinbart, die Termine sind noch offen."))
             continue
-        plan = next((p for p in running if _same(p, name, line.site_id, catalogue) and p.id not in agreed), None)
-        plan = _begin(session, line, name, today, signing) if plan is None else _go_on(session, plan, line, today, signing)
-        plan.needs_analysis_id, plan.line_id = row.id, line.id
+        chain = _chain([p for p in running if _same(p, name, line.site_id, catalogue) and p.id not in agreed])
+        if chain:
+            chain = _go_on(session, chain, line, today, signing)
+        else:
+            chain = [_begin(session, line, name, today, signing)]
+        for plan in chain:
+            plan.needs_analysis_id, plan.line_id = row.id, line.id
         session.flush()
-        agreed.add(plan.id)
+        agreed |= {plan.id for plan in chain}
     for plan in running:
         if plan.id not in agreed and plan.needs_analysis_id is not None and plan.ends_on is None:
             preview = change_plan(session, plan.id, EndSeries(today - ONE_DAY), today)
@@ -113,6 +118,15 @@ def _running(session: Session, customer_id: int, today: dt.date) -> list[AgreedC
 
 def _same(plan: AgreedCheck, name: str, site_id: int | None, catalogue: Catalogue) -> bool:
     return plan.site_id == site_id and catalogue.title(plan.check).lower() == name.lower()
+
+
+def _chain(plans: Sequence[AgreedCheck]) -> list[AgreedCheck]:
+    """The first plan, and those that take over from it on a day to come because the series was moved."""
+    chain = list(plans[:1])
+    for plan in plans[1:]:
+        if plan.follows_id == chain[-1].id:
+            chain.append(plan)
+    return chain
 
 
 def _begin(session: Session, line: NeedsAnalysisLine, name: str, today: dt.date, signing: Signing) -> AgreedCheck:
@@ -141,19 +155,27 @@ def _begin(session: Session, line: NeedsAnalysisLine, name: str, today: dt.date,
     return plan
 
 
-def _go_on(session: Session, plan: AgreedCheck, line: NeedsAnalysisLine, today: dt.date, signing: Signing) -> AgreedCheck:
-    """The plan that runs already takes on the new terms; another rule moves the series."""
-    terms = {name: getattr(line, name) for name in TERMS if getattr(line, name) != getattr(plan, name)}
-    if terms:
-        preview = preview_change(session, plan.id, EditPlan(terms), today)
-        change_plan(session, plan.id, EditPlan(terms), today)
-        signing.steps.append(Step(f"»{plan.check}« läuft mit neuen Bedingungen weiter.", preview))
+def _go_on(
+    session: Session, chain: list[AgreedCheck], line: NeedsAnalysisLine, today: dt.date, signing: Signing
+) -> list[AgreedCheck]:
+    """The plans that run already take on the new terms; another rule moves the series. Returns the plans that go on."""
+    changed = False
+    for plan in chain:
+        terms = {name: getattr(line, name) for name in TERMS if getattr(line, name) != getattr(plan, name)}
+        if terms:
+            preview = change_plan(session, plan.id, EditPlan(terms), today)
+            signing.steps.append(Step(f"»{plan.check}« läuft mit neuen Bedingungen weiter.", preview))
+            changed = True
+    plan = chain[-1]
     if str(parse(line.cadence or "")) == str(parse(plan.cadence)):
-        if not terms:
+        if not changed:
             signing.steps.append(Step(f"»{plan.check}« läuft unverändert weiter."))
-        return plan
+        return chain
     from_on = max(line.starts_on, today)
+    for before in chain[:-1]:
+        if before.ends_on is None or before.ends_on >= from_on:
+            change_plan(session, before.id, EndSeries(from_on - ONE_DAY), today)
     moved = change_plan(session, plan.id, MoveSeries(from_on, line.cadence or ""), today)
     signing.steps.append(Step(" ".join(moved.sentences), moved))
     successor = session.scalar(sa.select(AgreedCheck).where(AgreedCheck.follows_id == plan.id).order_by(AgreedCheck.id.desc()))
-    return successor or plan
+    return [*chain, successor] if successor is not None else chain

@@ -196,6 +196,26 @@ class PlanPause(CustomerScoped):
     set_by: Mapped[str]
 
 
+class PlanChange(CustomerScoped):
+    """A change of a plan with its terms before and after: who changed what, and what undoing it brings back."""
+
+    __tablename__ = "plan_change"
+    __table_args__ = (
+        same_customer("agreed_check_id", "agreed_check"),
+        same_customer("successor_id", "agreed_check"),
+        sa.CheckConstraint("(undone_at IS NULL) = (undone_by IS NULL)", name="undone_says_by_whom"),
+    )
+    agreed_check_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    successor_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    """The plan that goes on with a moved series; empty again when the move was undone."""
+    sentence: Mapped[str]
+    made_by: Mapped[str]
+    before: Mapped[Json]
+    after: Mapped[Json]
+    undone_at: Mapped[dt.datetime | None]
+    undone_by: Mapped[str | None]
+
+
 class CheckOutcome(enum.StrEnum):
     """Ergebnis of one check (S110)."""
 

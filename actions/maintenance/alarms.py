@@ -46,8 +46,8 @@ WITH {_LATE}, suspects AS (
     UNION
     SELECT agreed_check_id FROM due_date
     WHERE due_on >= :recent AND due_on < :limit
-      AND (CAST(:plans AS bigint[]) IS NULL OR agreed_check_id = ANY(:plans)) AND (state = 'skipped' AND cause IN ('missed', 'superseded', 'person')
-                                                                                        OR outcome = 'skipped')
+      AND (CAST(:plans AS bigint[]) IS NULL OR agreed_check_id = ANY(:plans))
+      AND (state = 'skipped' AND cause IN ('missed', 'superseded', 'person') OR outcome = 'skipped')
 )
 SELECT s.id, min(d.due_on), max(d.due_on), count(*), count(l.id), min(l.due_on), p.last_proof
 FROM suspects s

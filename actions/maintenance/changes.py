@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions.maintenance.ledger import ledger_rows, reach, replan
+from actions.maintenance.plan_terms import terms_of
 from actions.maintenance.planbook import company_calendar, locked_plan, pauses_of
 from kit.errors import ConflictError, UsageError
-from models.maintenance import AgreedCheck, PlanPause
+from models.maintenance import AgreedCheck, PlanChange, PlanPause
 from rules.cadence import Cadence, Shift, parse
 from rules.cadence_german import describe, hints
 from rules.catch_up import CatchUp
@@ -111,8 +112,10 @@ def preview_change(session: Session, plan_id: int, change: Change, today: dt.dat
     return _preview(session, plan, change, today)
 
 
-def change_plan(session: Session, plan_id: int, change: Change, today: dt.date, *, shown: str = "") -> PlanPreview:
-    """Carry out a change and say what it did.
+def change_plan(
+    session: Session, plan_id: int, change: Change, today: dt.date, *, shown: str = "", remember: bool = True
+) -> PlanPreview:
+    """Carry out a change and say what it did. It can be undone (`actions.maintenance.undo`).
 
     Args:
         session: the transaction.
@@ -120,6 +123,7 @@ def change_plan(session: Session, plan_id: int, change: Change, today: dt.date, 
         change: what to change.
         today: nothing before it changes.
         shown: the fingerprint of the preview that the person saw; empty = none was shown.
+        remember: whether it is a change of its own; False = a part of a signature, which is not undone but signed anew.
 
     Raises:
         ConflictError: the ledger has changed since the preview, or the new series would collide with another plan.
@@ -131,9 +135,19 @@ def change_plan(session: Session, plan_id: int, change: Change, today: dt.date, 
             f"Wartung: Die Termine von »{plan.check}« haben sich seit der Vorschau geändert. "
             "Bitte sehen Sie die Vorschau neu an und entscheiden Sie dann."
         )
-    for touched in _carry_out(session, plan, change):
+    before, touched = terms_of(session, plan), _carry_out(session, plan, change)
+    for each in touched:
         session.flush()
-        replan(session, touched, today)
+        replan(session, each, today)
+    if remember:
+        session.add(
+            PlanChange(
+                customer_id=plan.customer_id, agreed_check_id=plan.id,
+                successor_id=touched[1].id if len(touched) > 1 else None, sentence=" ".join(preview.sentences),
+                made_by=str(session.info.get("actor", "system")), before=before, after=terms_of(session, plan),
+            )
+        )  # fmt: skip
+        session.flush()
     return preview
 
 
@@ -155,7 +169,7 @@ def _preview(session: Session, plan: AgreedCheck, change: Change, today: dt.date
     if isinstance(change, MoveSeries):
         preview.hints = hints(rule.cadence, rule.starts_on)
     preview.hints += _days_off(preview.added, calendar)
-    preview.fingerprint = _fingerprint(preview)
+    preview.fingerprint = fingerprint(preview)
     return preview
 
 
@@ -313,7 +327,8 @@ def _sentence(plan: AgreedCheck, change: Change) -> str:
     )
 
 
-def _fingerprint(preview: PlanPreview) -> str:
+def fingerprint(preview: PlanPreview) -> str:
+    """Of what a preview says: plan, sentences and days."""
     parts = [sorted(days) for days in (preview.dropped, preview.added, preview.paused, preview.resumed)]
     told = repr((preview.plan_id, preview.sentences, [[day.isoformat() for day in days] for days in parts]))
     return hashlib.sha256(told.encode()).hexdigest()

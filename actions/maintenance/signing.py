@@ -97,7 +97,7 @@ def _put_into_force(session: Session, row: NeedsAnalysis, today: dt.date) -> Sig
         agreed |= {plan.id for plan in chain}
     for plan in running:
         if plan.id not in agreed and plan.needs_analysis_id is not None and plan.ends_on is None:
-            preview = change_plan(session, plan.id, EndSeries(today - ONE_DAY), today)
+            preview = change_plan(session, plan.id, EndSeries(today - ONE_DAY), today, remember=False)
             signing.steps.append(Step(f"»{plan.check}« ist nicht mehr vereinbart und endet.", preview))
     return signing
 
@@ -163,7 +163,7 @@ def _go_on(
     for plan in chain:
         terms = {name: getattr(line, name) for name in TERMS if getattr(line, name) != getattr(plan, name)}
         if terms:
-            preview = change_plan(session, plan.id, EditPlan(terms), today)
+            preview = change_plan(session, plan.id, EditPlan(terms), today, remember=False)
             signing.steps.append(Step(f"»{plan.check}« läuft mit neuen Bedingungen weiter.", preview))
             changed = True
     plan = chain[-1]
@@ -174,8 +174,8 @@ def _go_on(
     from_on = max(line.starts_on, today)
     for before in chain[:-1]:
         if before.ends_on is None or before.ends_on >= from_on:
-            change_plan(session, before.id, EndSeries(from_on - ONE_DAY), today)
-    moved = change_plan(session, plan.id, MoveSeries(from_on, line.cadence or ""), today)
+            change_plan(session, before.id, EndSeries(from_on - ONE_DAY), today, remember=False)
+    moved = change_plan(session, plan.id, MoveSeries(from_on, line.cadence or ""), today, remember=False)
     signing.steps.append(Step(" ".join(moved.sentences), moved))
     successor = session.scalar(sa.select(AgreedCheck).where(AgreedCheck.follows_id == plan.id).order_by(AgreedCheck.id.desc()))
     return [*chain, successor] if successor is not None else chain

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from models.migrations.security import audited, tenant_table
 
-revision = "0005_maintenance_kept"
-down_revision = "0004_goods"
+revision = "0006_maintenance_kept"
+down_revision = "0005_restoration"
 branch_labels = None
 depends_on = None
 

@@ -20,7 +20,8 @@ BERLIN = "Europe/Berlin"
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where checks work: the session, what they found so far, and the files that lie in temporary tables.
+    """Where checks work: the session, what they found so far, the files that lie in temporary tables, and which of them are
+    torn: what such a file names after its fault is not known, so nothing is said about who refers to it.
 
     A query given to `errors` or `hints` yields one row per finding, its first column the line; `say` makes the sentence.
     """
@@ -28,6 +29,7 @@ class Bench:
     session: Session
     findings: Findings
     staged: Collection[File]
+    torn: Collection[File] = ()
 
     def errors(self, file: File, column: str, found: sa.Select[Any], say: Callable[[Any], str]) -> None:
         """Note every row that the query finds as an error."""
@@ -80,7 +82,8 @@ def _keys_once(bench: Bench, file: File) -> None:
         bench.errors(file, WHOLE_LINE, found, lambda _row: "zweite Zeile; erlaubt ist eine, das Haus gibt es einmal")
         return
     first = sa.func.min(rows.c[LINE]).over(partition_by=keys).label("first")
-    keyed = sa.select(rows.c[LINE], first, *keys).where(~rows.c[BAD]).subquery()
+    readable = sa.or_(~rows.c[BAD], sa.and_(*(key.is_not(None) for key in keys)))
+    keyed = sa.select(rows.c[LINE], first, *keys).where(readable).subquery()
     found = sa.select(keyed).where(keyed.c[LINE] > keyed.c.first)
     names = ", ".join(file.key)
 
@@ -112,9 +115,13 @@ def _named(bench: Bench, ref: Ref) -> list[sa.Select[Any]]:
 
 
 def _exists(bench: Bench, file: File, column: Column, ref: Ref) -> None:
+    if f.BY_NAME[ref.file] in bench.torn:
+        return
     rows = stage(file)
     value = rows.c[column.name]
-    missing: ColumnElement[bool] = sa.and_(value.is_not(None), ~rows.c[BAD])
+    missing: ColumnElement[bool] = value.is_not(None)
+    if ref.scoped:
+        missing = sa.and_(missing, rows.c.customer.is_not(None))
     for names in _named(bench, ref):
         known = names.subquery()
         match = known.c.name == value

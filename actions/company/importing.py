@@ -117,7 +117,7 @@ def _check(session: Session, staged: list[Staged], findings: Findings, progress:
     for one in staged:
         complete(session, one, findings)
     files = [one.file for one in staged if one.rows]
-    bench = Bench(session, findings, files)
+    bench = Bench(session, findings, files, torn=[one.file for one in staged if not one.whole])
     check_rows(bench)
     merge(bench, [one for one in staged if one.rows])
     for file in files:

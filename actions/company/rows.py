@@ -1,5 +1,9 @@
-"""What the cells of one row must say together, and what is unusual about it. One function per file that needs it."""
+"""What the cells of one row must say together, and what is unusual about it.
 
+One function per question: what asks for a cell that could not be read says nothing, the others are answered all the same.
+"""
+
+import contextlib
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,16 +16,23 @@ from rules.cadence import first_day, parse
 DAY_MINUTES = 24 * 60
 
 
+class UnreadError(Exception):
+    """A question needs a cell that is wrong by itself; that error stands already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row whose cells are right one by one."""
+    """A row whose cells were looked at one by one; `unread` names those that could not be understood."""
 
     file: str
     line: int
     values: dict[str, Any]
     findings: Findings
+    unread: frozenset[str] = frozenset()
 
     def __getitem__(self, name: str) -> Any:
+        if name in self.unread:
+            raise UnreadError(name)
         return self.values[name]
 
     def error(self, column: str, text: str) -> None:
@@ -49,16 +60,25 @@ def _german_postal_code(row: Row, country: str = "DE") -> None:
         row.hint("postal_code", "shape", f"»{code}« ist keine deutsche Postleitzahl")
 
 
-def house(row: Row) -> None:
+def house_address(row: Row) -> None:
     _german_postal_code(row)
+
+
+def house_tax(row: Row) -> None:
     if not row["tax_number"] and not row["vat_id"]:
         row.hint("tax_number", "missing", "weder Steuernummer noch USt-IdNr.: ohne eine von beiden darf keine Rechnung hinaus")
 
 
-def customer(row: Row) -> None:
+def customer_address(row: Row) -> None:
     _german_postal_code(row, row["country"])
+
+
+def customer_delivery(row: Row) -> None:
     if row["delivery"] == "xrechnung" and not row["leitweg_id"]:
         row.error("leitweg_id", "fehlt; delivery xrechnung verlangt eine Leitweg-ID, zum Beispiel 991-01234-38")
+
+
+def customer_mandate(row: Row) -> None:
     mandate = ("mandate_reference", "mandate_signed_on", "mandate_kind")
     given = [name for name in mandate if row[name] is not None]
     if given:
@@ -72,8 +92,11 @@ def agreement(row: Row) -> None:
         row.hint("signed_on", "unsigned", "Fassung ohne Unterschrift: ihre Preise gelten erst ab dem Tag der Unterschrift")
 
 
-def contract(row: Row) -> None:
+def contract_days(row: Row) -> None:
     row.not_before("ends_on", "starts_on")
+
+
+def contract_terms(row: Row) -> None:
     terms = ("kontingent_hours_per_month", "kontingent_hour_price")
     for name in terms:
         if row["kind"] == "kontingent" and row[name] is None:
@@ -88,13 +111,19 @@ def contract_line(row: Row) -> None:
     row.not_before("valid_to", "valid_from")
 
 
-def asset(row: Row) -> None:
+def asset_delivery(row: Row) -> None:
     row.hardly_before("delivered_on", "bought_on")
+
+
+def asset_warranty(row: Row) -> None:
     row.hardly_before("warranty_until", "bought_on")
 
 
-def purchase_order(row: Row) -> None:
+def order_days(row: Row) -> None:
     row.hardly_before("expected_on", "ordered_on")
+
+
+def order_quantity(row: Row) -> None:
     if row["quantity"] == 0:
         row.hint("quantity", "zero", "Menge 0")
 
@@ -109,24 +138,31 @@ def ticket(row: Row) -> None:
         row.hint("received_at", "future", "Eingang liegt in der Zukunft")
 
 
-def service_entry(row: Row) -> None:
+def entry_reason(row: Row) -> None:
     if not row["billable"] and not row["non_billable_reason"]:
         row.error("non_billable_reason", "fehlt; billable no verlangt einen Grund")
     if row["billable"] and row["non_billable_reason"]:
         row.hint("non_billable_reason", "unused", "Grund angegeben, obwohl berechnet wird")
+
+
+def entry_minutes(row: Row) -> None:
     if row["minutes"] == 0:
         row.hint("minutes", "zero", "0 Minuten")
     if row["minutes"] > DAY_MINUTES:
         row.hint("minutes", "long", f"{row['minutes']} Minuten sind mehr als ein Tag")
+
+
+def entry_trips(row: Row) -> None:
     if row["place"] == "remote" and row["trips"]:
         row.hint("trips", "remote", "Anfahrt bei Fernwartung")
+
+
+def entry_day(row: Row) -> None:
     if row["work_date"] > clock.today():
         row.hint("work_date", "future", "Arbeitstag liegt in der Zukunft")
-    _span(row)
-    _approval(row)
 
 
-def _span(row: Row) -> None:
+def entry_span(row: Row) -> None:
     start, end = row["started_at"], row["ended_at"]
     if start and clock.local(start).date() != row["work_date"]:
         row.hint("started_at", "other_day", f"Beginn liegt nicht am Arbeitstag {row['work_date']}")
@@ -137,7 +173,7 @@ def _span(row: Row) -> None:
             row.hint("minutes", "span", "mehr Minuten als zwischen Beginn und Ende liegen")
 
 
-def _approval(row: Row) -> None:
+def entry_approval(row: Row) -> None:
     by, at = row["approved_by"], row["approved_at"]
     if by and not at:
         row.error("approved_at", "fehlt zu approved_by; erlaubt sind beide oder keines")
@@ -147,15 +183,24 @@ def _approval(row: Row) -> None:
         row.hint("approved_at", "before_work", "Freigabe liegt vor dem Arbeitstag")
 
 
-RULES: dict[str, Callable[[Row], None]] = {
-    "house.csv": house,
-    "customers.csv": customer,
-    "agreements.csv": agreement,
-    "contracts.csv": contract,
-    "contract_lines.csv": contract_line,
-    "assets.csv": asset,
-    "tickets.csv": ticket,
-    "service_entries.csv": service_entry,
-    "checks.csv": check,
-    "purchase_orders.csv": purchase_order,
+Rule = Callable[[Row], None]
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "house.csv": (house_address, house_tax),
+    "customers.csv": (customer_address, customer_delivery, customer_mandate),
+    "agreements.csv": (agreement,),
+    "contracts.csv": (contract_days, contract_terms),
+    "contract_lines.csv": (contract_line,),
+    "assets.csv": (asset_delivery, asset_warranty),
+    "tickets.csv": (ticket,),
+    "service_entries.csv": (entry_reason, entry_minutes, entry_trips, entry_day, entry_span, entry_approval),
+    "checks.csv": (check,),
+    "purchase_orders.csv": (order_days, order_quantity),
 }
+
+
+def ask(row: Row) -> None:
+    """Put every question of its file to a row."""
+    for rule in RULES.get(row.file, ()):
+        with contextlib.suppress(UnreadError):
+            rule(row)

@@ -1,7 +1,7 @@
 """Reading a file into its temporary table: every cell checked on the way, every error noted, memory flat."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,11 +10,11 @@ from psycopg import sql
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable, DropTable
 
-from actions.company import rows as row_rules
 from actions.company.cells import CellError, nearest
 from actions.company.files import FILES
-from actions.company.findings import WHOLE_LINE, Findings
+from actions.company.findings import ERRORS_KEPT, WHOLE_LINE, Findings
 from actions.company.reading import FIELD_LIMIT, FileFaultError, Records, open_company_file
+from actions.company.rows import RULES, Row, ask
 from actions.company.spec import Column, File
 from actions.company.tables import BAD, LINE, current, same_key, stage
 
@@ -30,16 +30,29 @@ class Progress(Protocol):
 
 
 _TELL_EVERY = 1 << 16
+_UNREAD: Any = object()
+"""Stands for a cell that is wrong, until the row goes into its table."""
 
 
 @dataclass(slots=True)
 class Staged:
-    """What came out of reading one file: how many rows, which columns the header named, the hash of its bytes."""
+    """What came out of reading one file.
+
+    Attributes:
+        file: its description.
+        rows: how many it has.
+        present: the columns that its header names.
+        sha256: the hash of its bytes.
+        unread: by line the columns whose cell is wrong; of so many rows as their errors are kept.
+        whole: whether it could be read to its end.
+    """
 
     file: File
     rows: int = 0
     present: frozenset[str] = frozenset()
     sha256: str = ""
+    unread: dict[int, frozenset[str]] = field(default_factory=dict)
+    whole: bool = True
 
     @property
     def absent(self) -> tuple[Column, ...]:
@@ -79,6 +92,7 @@ def read_file(session: Session, file: File, path: Path, findings: Findings, prog
             _copy(session, table, _staged_rows(staged, records, columns, findings))
             staged.sha256 = records.sha256
     except FileFaultError as fault:
+        staged.whole = False
         findings.error(file.name, fault.line, fault.column, fault.text)
     teller.flush()
     analyse(session, file)
@@ -133,8 +147,7 @@ def _staged_rows(staged: Staged, records: Records, columns: list[Column | None],
     file = staged.file
     places = {column.name: index for index, column in enumerate(columns) if column}
     plan = [(column, places.get(column.name, -1)) for column in file.columns]
-    whole = not staged.absent
-    rule = row_rules.RULES.get(file.name)
+    ruled = not staged.absent and file.name in RULES
     try:
         for line, record in records.rows():
             staged.rows += 1
@@ -150,33 +163,50 @@ def _staged_rows(staged: Staged, records: Records, columns: list[Column | None],
             values = [
                 column.default if place < 0 else _cell(file, line, column, cells[place], findings) for column, place in plan
             ]
-            if findings.error_count == before and whole and rule is not None:
-                rule(row_rules.Row(file.name, line, dict(zip(file.by_name, values, strict=True)), findings))
+            unread = _unread(staged, line, values) if findings.error_count != before else frozenset()
+            if len(record) != len(columns):
+                staged.unread.pop(line, None)  # its cells may stand in each other's places
+            elif ruled:
+                ask(Row(file.name, line, dict(zip(file.by_name, values, strict=True)), findings, unread))
             bound = [v if v is None else column.cell.bind(v) for (column, _), v in zip(plan, values, strict=True)]
             yield [line, findings.error_count != before, *bound]
     except FileFaultError as fault:
+        staged.whole = False
         findings.error(file.name, fault.line, fault.column, f"{fault.text} Ab hier wurde die Datei nicht geprüft.")
 
 
+def _unread(staged: Staged, line: int, values: list[Any]) -> frozenset[str]:
+    """The columns whose cell is wrong, remembered; their values become empty."""
+    wrong = [place for place, value in enumerate(values) if value is _UNREAD]
+    for place in wrong:
+        values[place] = None
+    names = frozenset(staged.file.columns[place].name for place in wrong)
+    if len(staged.unread) < ERRORS_KEPT:
+        staged.unread[line] = names
+    return names
+
+
 def _cell(file: File, line: int, column: Column, text: str, findings: Findings) -> Any:
-    """One cell's value; None when it is empty without default or wrong."""
+    """One cell's value; None when it is empty without default."""
     if not text or text.isspace():
         if column.required:
             findings.error(file.name, line, column.name, f"fehlt; erlaubt: {column.cell.allowed}")
+            return _UNREAD
         return column.default
     if len(text) > FIELD_LIMIT:
         findings.error(file.name, line, column.name, f"ist mit {len(text)} Zeichen zu lang, erlaubt sind {FIELD_LIMIT}")
-        return None
+        return _UNREAD
     try:
         value = column.cell.read(text)
     except CellError as error:
         findings.error(file.name, line, column.name, str(error))
-        return None
+        return _UNREAD
     doubt = column.cell.doubt(value)
     if doubt:
         findings.hint(file.name, line, column.name, "doubt", doubt)
     if value == [] and column.required:
         findings.error(file.name, line, column.name, f"fehlt; erlaubt: {column.cell.allowed}")
+        return _UNREAD
     return value
 
 
@@ -191,12 +221,13 @@ def complete(session: Session, staged: Staged, findings: Findings) -> None:
         session.execute(
             sa.update(rows).where(same_key(file, rows, stored)).values({rows.c[c.name]: stored.c[c.name] for c in absent})
         )
-    rule = row_rules.RULES.get(file.name)
-    if rule is None or any(column.required for column in staged.absent):
+    if file.name not in RULES or any(column.required for column in staged.absent):
         return
-    wanted = sa.select(rows.c[LINE], *(rows.c[name] for name in file.by_name)).where(~rows.c[BAD]).order_by(rows.c[LINE])
+    readable = sa.or_(~rows.c[BAD], rows.c[LINE].in_(staged.unread))
+    wanted = sa.select(rows.c[LINE], *(rows.c[name] for name in file.by_name)).where(readable).order_by(rows.c[LINE])
     for line, *values in session.execute(wanted.execution_options(yield_per=2000)):
-        rule(row_rules.Row(file.name, line, dict(zip(file.by_name, values, strict=True)), findings))
+        unread = staged.unread.get(line, frozenset())
+        ask(Row(file.name, line, dict(zip(file.by_name, values, strict=True)), findings, unread))
 
 
 FILE_ORDER = tuple(file.name for file in FILES)

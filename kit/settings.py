@@ -75,7 +75,10 @@ class Settings(BaseSettings):
         True, description="Vorjahresumsatz über 800.000 EUR: E-Rechnungspflicht schon 2027 (§ 27 Abs. 38 UStG)."
     )
     vault_keys: SecretStr = Field(SecretStr(""), description="Schlüsselbund des Tresors: id:base64,… ; der erste versiegelt.")
-    render_processes: int = Field(0, description="Prozesse zum PDF-Satz je Worker; 0 = Zahl der Kerne.")
+    render_processes: int = Field(0, ge=0, description="Prozesse zum PDF-Satz je Worker; 0 = Zahl der Kerne.")
+    billing_helpers: int = Field(
+        0, ge=0, le=64, description="Weitere Läufe, die sich einen großen Monat teilen: Zahl der weiteren Worker; 0 = keine."
+    )
 
 
 @lru_cache(maxsize=8)

@@ -1,5 +1,6 @@
 """Steps of the monthly billing. Each opens its transaction, looks where the rows stand, and calls one action."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from kit.steps import Outcome, Progress, run_date, show_table, show_text, step
 from rules.money import ZERO
 from rules.month import Month
 from tasks import mail_dispatch, rendering
+
+log = logging.getLogger(__name__)
 
 ACTOR = "flow:monthly_billing"
 BATCH = 40
@@ -82,16 +85,18 @@ def show_preview(month: str) -> Outcome:
     return Outcome(f"Vorschau {month}: {len(seen.items)} Abrechnungen, {amount(total)} EUR netto.", (release, *blocked))
 
 
-def _drain(what: str, one_batch: Callable[[], int]) -> int:
-    """Batch after batch until none is left."""
+def _drain(what: str, one_batch: Callable[[], int], left: Callable[[], bool] = lambda: False) -> int:
+    """Batch after batch until none is left, neither here nor in the hands of another visit of the month."""
     total = 0
     progress: Progress | None = None
-    while count := one_batch():
+    while (count := one_batch()) or left():
         total += count
         if progress is None:
             progress = Progress(what, 0)
         progress.total = max(progress.total, total)
         progress.advance(count)
+    if total:
+        log.info("%s: %d in diesem Besuch erstellt", what, total)
     return total
 
 
@@ -109,17 +114,23 @@ def number_reports(run_id: int) -> int:
 
 @step(name="Serviceberichte erstellen", retry_on=(ArchiveUnavailableError,))
 def issue_reports(run_id: int) -> int:
-    """Render, archive and queue, a batch per transaction. A second call goes on where the first one stopped."""
+    """Render, archive and queue, a batch per transaction. A second call goes on where the first one stopped; calls at the same
+    time share the work and end together.
+    """
 
     def one_batch() -> int:
         with unit_of_work(ACTOR) as session:
             return reports.issue_reports(session, run_id, rendering.render_reports, BATCH)
 
+    def left() -> bool:
+        with unit_of_work(ACTOR) as session:
+            return reports.reports_left(session, run_id)
+
     def again() -> int:
         with unit_of_work(ACTOR) as session:
             return reports.resend_bounced(session, run_id, BATCH)
 
-    return _drain("Serviceberichte", one_batch) + _drain("Erneut gesendete Berichte", again)
+    return _drain("Serviceberichte", one_batch, left) + _drain("Erneut gesendete Berichte", again)
 
 
 @step(name="Rechnungen prüfen und nummerieren")
@@ -131,22 +142,30 @@ def number_invoices(run_id: int) -> int:
             count, looked = invoices.number_invoices(session, run_id)
         total += count
         if not looked:
-            return total
+            with unit_of_work(ACTOR) as session:
+                if not invoices.due_left(session, run_id):
+                    return total
 
 
 @step(name="Rechnungen erstellen", retry_on=(ArchiveUnavailableError,))
 def issue_invoices(run_id: int) -> int:
-    """Render, archive and queue, a batch per transaction. A second call goes on where the first one stopped."""
+    """Render, archive and queue, a batch per transaction. A second call goes on where the first one stopped; calls at the same
+    time share the work and end together.
+    """
 
     def one_batch() -> int:
         with unit_of_work(ACTOR) as session:
             return invoices.issue_invoices(session, run_id, rendering.render_invoices, BATCH)
 
+    def left() -> bool:
+        with unit_of_work(ACTOR) as session:
+            return invoices.invoices_left(session, run_id)
+
     def missing() -> int:
         with unit_of_work(ACTOR) as session:
             return invoices.queue_missing_mails(session, run_id, BATCH)
 
-    return _drain("Rechnungen", one_batch) + _drain("Rechnungsmails", missing)
+    return _drain("Rechnungen", one_batch, left) + _drain("Rechnungsmails", missing)
 
 
 @step(name="Rückläufer lesen", retry_on=(ArchiveUnavailableError,))

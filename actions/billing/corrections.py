@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions.billing.inputs import load_months
-from actions.billing.release import DEPLOYMENT, invoice_line
+from actions.billing.release import invoice_line
+from actions.billing.sharing import DEPLOYMENT
 from kit import clock
 from kit.database import lock, notify
 from kit.errors import ConflictError, NotFoundError

@@ -13,6 +13,7 @@ from actions.archive import Document
 from actions.billing.around import the_house
 from actions.billing.invoice_content import invoice_contents
 from actions.billing.recipients import choose, persons_of, same_addresses
+from actions.billing.sharing import NUMBERED_INVOICE, invoices_waiting, left_by_others, portion
 from actions.mail.outbox import NewMail, queue
 from actions.numbers import next_numbers
 from integrations.documents.contents import Face as ContentFace
@@ -72,7 +73,7 @@ class Rendered:
 RenderInvoices = Callable[[Sequence[RenderJob]], list[Rendered]]
 
 
-def _due_ids(session: Session, run_id: int) -> list[int]:
+def due_ids(session: Session, run_id: int) -> list[int]:
     """Planned invoices whose report (where the part has one) was accepted long enough ago, in order of issue."""
     statement = (
         sa.select(Invoice.id, Invoice.kind, ServiceReport.id, ServiceReport.state, OutboxMail.state, OutboxMail.accepted_at)
@@ -112,8 +113,8 @@ def number_invoices(session: Session, run_id: int, limit: int = 200) -> tuple[in
 
     What fails keeps no number and says why; it is tried again by the next visit. The range is locked last and shortly.
     """
-    ids = _due_ids(session, run_id)
-    rows = _locked(session, ids, limit)
+    ids = due_ids(session, run_id)
+    rows = _locked(session, ids, portion(len(ids), limit))
     if not rows:
         return 0, 0
     today = clock.today()
@@ -187,11 +188,15 @@ def _verdict(invoice: Invoice, content: InvoiceContent) -> invoice_guard.Verdict
 
 
 def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit: int = 50) -> int:
-    """Render, archive, queue and register a batch of numbered invoices; returns how many. Safe to repeat at any point."""
+    """Render, archive, queue and register a batch of numbered invoices; returns how many. Safe to repeat at any point.
+
+    Several visits share a run: each takes rows that no other holds.
+    """
+    limit = portion(invoices_waiting(session, run_id), limit)
     invoices = session.scalars(
         sa.select(Invoice)
         .join(BillingItem, BillingItem.id == Invoice.item_id)
-        .where(BillingItem.run_id == run_id, Invoice.state == InvoiceState.NUMBERED, Invoice.fault.is_(None))
+        .where(BillingItem.run_id == run_id, *NUMBERED_INVOICE)
         .order_by(Invoice.number)
         .limit(limit)
         .with_for_update(of=Invoice, skip_locked=True)
@@ -221,6 +226,17 @@ def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit:
         for i, _ in issued
     )
     return len(invoices)
+
+
+def invoices_left(session: Session, run_id: int) -> bool:
+    """Wait for the invoices that other visits hold; whether any of them is still to be issued."""
+    return left_by_others(session, Invoice, run_id, *NUMBERED_INVOICE)
+
+
+def due_left(session: Session, run_id: int) -> bool:
+    """Wait for the due invoices that other visits are checking; whether any of them still has neither number nor fault."""
+    due = Invoice.id.in_(due_ids(session, run_id))
+    return left_by_others(session, Invoice, run_id, due, Invoice.state == InvoiceState.PLANNED, Invoice.fault.is_(None))
 
 
 def _report_pdfs(session: Session, invoices: Sequence[Invoice]) -> dict[int, bytes]:

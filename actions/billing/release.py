@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions.billing.preview import Blocked, Preview, PreviewItem, build, changes_since
+from actions.billing.sharing import DEPLOYMENT, ask_for_help
 from kit import clock
 from kit.database import lock, notify
 from kit.errors import ConflictError
@@ -37,7 +38,6 @@ from rules.pricing import agreement_on
 
 RULE_VERSION = "2026-1"
 """Version of the minute and price rules; stored beside every billed minute."""
-DEPLOYMENT = "monthly_billing"
 ROWS_AT_ONCE = 5_000
 
 
@@ -84,6 +84,7 @@ def release(session: Session, month: Month, snapshot: str, actor: str) -> Releas
     session.flush()
     _write(session, run, preview)
     session.add(OutboxEvent(deployment=DEPLOYMENT, parameters={"month": str(month)}, key=f"billing-release:{month}"))
+    ask_for_help(session, month, len(preview.items))
     notify(session, "outbox_event")
     blocked = tuple(blocked for _, blocked in preview.blocked)
     return Released(str(month), snapshot, new=True, parts=len(preview.items), blocked=blocked)

@@ -13,12 +13,14 @@ from actions.billing.around import the_house
 from actions.billing.preview import no_recipient, who_is
 from actions.billing.recipients import Recipients, choose, persons_of, same_addresses
 from actions.billing.report_content import report_contents
+from actions.billing.sharing import NUMBERED_REPORT, left_by_others, portion, reports_waiting
 from actions.mail.outbox import NewMail, queue
 from actions.numbers import next_numbers
 from integrations.documents.contents import ReportContent
 from integrations.mail.catalogue import service_report_mail
 from integrations.mail.types import Attachment
 from kit import clock
+from kit.database import lock
 from models.billing import BillingItem, Invoice, InvoiceKind, ItemState, ReportState, ServiceReport
 from models.parties import Customer, Site
 from models.plumbing import MailState, OutboxMail
@@ -46,7 +48,8 @@ def _recipients(session: Session, reports: Sequence[ServiceReport]) -> dict[int,
 def number_reports(session: Session, run_id: int, *, after: int = 0, limit: int = 500) -> tuple[int, int]:
     """Give planned reports their numbers, in order of customer and site, where somebody can receive them.
 
-    From here on their entries are reported for good. A second call meets none of them.
+    From here on their entries are reported for good. A second call meets none of them. Visits at the same time take turns, so
+    that each leaves this step with every number given.
 
     Args:
         session: the issuing transaction.
@@ -57,6 +60,7 @@ def number_reports(session: Session, run_id: int, *, after: int = 0, limit: int 
     Returns:
         how many got a number, and the last position looked at (0 = none left).
     """
+    lock(session, f"billing-numbers:{run_id}")
     rank = sa.func.row_number().over(order_by=(Customer.number, sa.func.coalesce(Site.code, "")))
     ordered = (
         sa.select(ServiceReport.id, rank.label("position"), Customer.number.label("customer"), Site.code.label("site"))
@@ -129,14 +133,15 @@ class _Attempt:
 
 
 def issue_reports(session: Session, run_id: int, render: RenderReports, limit: int = 50) -> int:
-    """Render, archive and queue a batch of numbered reports; returns how many.
+    """Render, archive and queue a batch of at most `limit` numbered reports; returns how many.
 
-    Several workers share a run: each takes rows that no other holds. After a crash the same number is rendered again.
+    Several visits share a run: each takes rows that no other holds. After a crash the same number is rendered again.
     """
+    limit = portion(reports_waiting(session, run_id), limit)
     reports = session.scalars(
         sa.select(ServiceReport)
         .join(BillingItem, BillingItem.id == ServiceReport.item_id)
-        .where(BillingItem.run_id == run_id, ServiceReport.state == ReportState.NUMBERED, ServiceReport.fault.is_(None))
+        .where(BillingItem.run_id == run_id, *NUMBERED_REPORT)
         .order_by(ServiceReport.number)
         .limit(limit)
         .with_for_update(of=ServiceReport, skip_locked=True)
@@ -164,6 +169,11 @@ def issue_reports(session: Session, run_id: int, render: RenderReports, limit: i
         report.archive_key, report.sha256, report.state = place.key, place.sha256, ReportState.ISSUED
     _queue(session, made, contents)
     return len(reports)
+
+
+def reports_left(session: Session, run_id: int) -> bool:
+    """Wait for the reports that other visits hold; whether any of them is still to be issued."""
+    return left_by_others(session, ServiceReport, run_id, *NUMBERED_REPORT)
 
 
 def _queue(session: Session, reports: Sequence[tuple[ServiceReport, bytes]], contents: dict[int, ReportContent]) -> None:

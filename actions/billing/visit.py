@@ -7,8 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions.billing.invoices import due_ids
 from actions.billing.preview import Blocked, no_recipient, who_is
 from actions.billing.recipients import choose, persons_of
+from actions.billing.sharing import ask_for_help, reports_waiting
 from kit import clock
 from models.billing import (
     BillingItem,
@@ -54,6 +56,7 @@ def begin(session: Session, month: Month) -> int | None:
     if run is None or run.state is RunState.OPEN:
         return None
     run.state, run.last_visit_at = RunState.RUNNING, clock.now()
+    ask_for_help(session, month, reports_waiting(session, run.id) or len(due_ids(session, run.id)))
     return run.id
 
 

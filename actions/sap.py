@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from integrations.sap.files import FilesBook, sap_json
 from integrations.sap.port import InvoiceBook, SapInvoice
 from integrations.sap.service_layer import ServiceLayer, ServiceLayerBook
-from kit.settings import home, settings
+from kit.settings import exchange, settings
 
 
 @contextmanager
@@ -14,7 +14,7 @@ def book() -> Iterator[InvoiceBook]:
     """The book for the time of a hand-over: files in the home, or SAP Business One."""
     chosen = settings()
     if chosen.sap == "files":
-        with FilesBook(home() / "sap") as files:
+        with FilesBook(exchange() / "sap") as files:
             yield files
         return
     target = ServiceLayer(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployments.marker import MARKER
-from kit.database import home_secret, owner_url
+from kit.database import owner_url, shared_secret
 from kit.errors import ConflictError
 from kit.process import free_port, is_locked, locked, port_is_free
 from kit.settings import home, settings
@@ -87,7 +87,7 @@ class Instance:
 
     @property
     def prefect_url(self) -> str:
-        return f"http://127.0.0.1:{self.prefect_port}"
+        return settings().prefect_url.rstrip("/") or f"http://127.0.0.1:{self.prefect_port}"
 
     @property
     def portal_url(self) -> str:
@@ -95,8 +95,13 @@ class Instance:
 
     @property
     def credential(self) -> str:
-        """User and password of the Prefect server, made once per home."""
-        return f"drehkreuz:{home_secret('prefect')}"
+        """User and password of the Prefect server: set, or the same on every machine that knows the database's password."""
+        return settings().prefect_auth.get_secret_value() or f"drehkreuz:{shared_secret('prefect')}"
+
+    @property
+    def shared(self) -> bool:
+        """Whether the services are spread over several machines: Prefect's server is not this home's own."""
+        return bool(settings().prefect_url)
 
     def running(self) -> bool:
         """Whether a supervisor of this home lives."""

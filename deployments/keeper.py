@@ -9,7 +9,7 @@
 Runs of a worker of this machine that lives no more are resumed at once: nobody can work on them or report about them. Of all
 others a RUNNING run counts as dead after three missed heartbeats.
 
-After four attempts the run is tagged `needs-person` and shows in `doctor`. A run that is thought dead may still live: the same
+Several keepers may run, one works (`kit.database.leading`). After four attempts the run is tagged `needs-person` and shows in `doctor`. A run that is thought dead may still live: the same
 run can work twice at once, and it is the database that decides (locks, unique keys).
 """
 
@@ -17,13 +17,13 @@ import contextlib
 import datetime as dt
 import logging
 import os
-import socket
 from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
 from deployments.prefect_api import PrefectApi
+from kit.process import machine
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def _crash_if_silent(api: PrefectApi, run: dict[str, Any], now: dt.datetime, pat
 
 def worker_name() -> str:
     """How a worker of this machine is called: the run's label then tells which machine knows of it."""
-    return f"{socket.gethostname()}-{os.getpid()}"
+    return f"{machine()}-{os.getpid()}"
 
 
 def workers_here() -> dict[str, dt.datetime]:
@@ -121,7 +121,7 @@ def workers_here() -> dict[str, dt.datetime]:
 def is_orphan(run: dict[str, Any], workers: dict[str, dt.datetime]) -> bool:
     """Whether the run's worker was on this machine and lives no more (or is a later one), nor does the flow's process."""
     name = str((run.get("labels") or {}).get("prefect.worker.name", ""))
-    if name.rpartition("-")[0] != socket.gethostname():
+    if name.rpartition("-")[0] != machine():
         return False
     started = workers.get(name)
     return (started is None or started > _since(run)) and not _process_lives(run)

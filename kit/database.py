@@ -25,6 +25,8 @@ from kit.errors import DrehkreuzError
 from kit.settings import home, settings
 
 DATABASE = "drehkreuz"
+LOST_PEER = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+"""The server lets go of a machine that has vanished within a minute: its locks must not outlive it by two hours."""
 ALL = "all"
 """Scope of a session of the house: every customer's rows (see `models.guard`)."""
 
@@ -80,6 +82,15 @@ def home_secret(name: str) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
+def shared_secret(name: str) -> str:
+    """A secret that every machine of the house derives from the owner's password; without one it is the home's own."""
+    password = str(owner_url().password or "") if settings().database_url else ""
+    if not password:
+        return home_secret(name)
+    digest = hmac.new(password.encode(), f"{owner_url().database}:{name}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
 def role_name(role: Role, owner: sa.URL | None = None) -> str:
     """The role's name in the cluster. It carries the database's name, since roles belong to the whole cluster."""
     return f"{(owner or owner_url()).database}_{role.value}"
@@ -109,7 +120,7 @@ def engine(role: Role = Role.APP) -> sa.Engine:
     key = (url(role).render_as_string(hide_password=False), os.getpid())
     if key not in _engines:
         _engines[key] = sa.create_engine(
-            key[0], pool_pre_ping=True, pool_size=5, max_overflow=15, connect_args={"connect_timeout": 10}
+            key[0], pool_pre_ping=True, pool_size=5, max_overflow=15, connect_args={"connect_timeout": 10, "options": LOST_PEER}
         )
     return _engines[key]
 
@@ -176,6 +187,18 @@ def try_lock(session: Session, key: str) -> bool:
 def lock(session: Session, key: str) -> None:
     """Wait for the named advisory lock and hold it until the transaction ends."""
     session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(key, 0))))
+
+
+@contextmanager
+def leading(key: str) -> Iterator[bool]:
+    """Whether this process is the one of its kind for the time of the block; the database lets go when it dies."""
+    with engine(Role.APP).connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
+        mine = bool(guard.scalar(sa.text("select pg_try_advisory_lock(hashtextextended(:key, 0))"), {"key": key}))
+        try:
+            yield mine
+        finally:
+            if mine:
+                guard.execute(sa.text("select pg_advisory_unlock(hashtextextended(:key, 0))"), {"key": key})
 
 
 def notify(session: Session, channel: str, payload: str = "") -> None:

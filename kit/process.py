@@ -2,6 +2,8 @@
 
 import contextlib
 import fcntl
+import hashlib
+import math
 import os
 import pwd
 import signal
@@ -82,6 +84,31 @@ def is_locked(path: Path) -> bool:
         os.close(handle)
         return False
     return path.exists()
+
+
+# --- the machine ------------------------------------------------------------------------------------------------------
+
+
+def usable_cores(root: Path = Path("/sys/fs/cgroup")) -> int:
+    """How many cores this process may use: those of its affinity, and no more than a container's share (cgroup v2)."""
+    cores = len(os.sched_getaffinity(0))
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = (root / "cpu.max").read_text(encoding="ascii").split()
+        if quota != "max":
+            cores = min(cores, math.ceil(int(quota) / int(period)))
+    return max(1, cores)
+
+
+def machine() -> str:
+    """Name of the machine, in a container of the container: processes are only seen from inside the same one.
+
+    The host's name for people; behind it what tells two with the same name apart (start of the kernel, space of process ids).
+    """
+    told = socket.gethostname()
+    for source in (lambda: Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"), lambda: os.readlink("/proc/self/ns/pid")):
+        with contextlib.suppress(OSError):
+            told += source()
+    return f"{socket.gethostname()}-{hashlib.sha256(told.encode()).hexdigest()[:6]}"
 
 
 # --- processes ---------------------------------------------------------------------------------------------------------

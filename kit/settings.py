@@ -19,6 +19,12 @@ def home() -> Path:
     return Path(os.environ.get(f"{PREFIX}HOME") or "var").expanduser().resolve()
 
 
+def exchange() -> Path:
+    """Where files are exchanged with other systems: a folder that all machines share, else the home."""
+    chosen = settings().exchange_folder
+    return Path(chosen).expanduser().resolve() if chosen else home()
+
+
 class Settings(BaseSettings):
     """Read once at the edge and handed down; no secret has a default."""
 
@@ -54,6 +60,29 @@ class Settings(BaseSettings):
         description="Zweiter Faktor für Mitarbeiter am Portal: required = Pflicht, optional = freiwillig (Vorführung).",
     )
     prefect_port: int = Field(0, description="Port des Prefect-Servers; 0 = freier Port.")
+    prefect_url: str = Field(
+        "", description="Gemeinsamer Prefect-Server mehrerer Maschinen, http://…:4200; leer = eigener dieses Heims."
+    )
+    prefect_auth: SecretStr = Field(
+        SecretStr(""),
+        description="Anmeldung am Prefect-Server, benutzer:kennwort; leer = abgeleitet aus dem Kennwort der Datenbank.",
+    )
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="Redis für die Nachrichten mehrerer Prefect-Prozesse, redis://…/0; leer = ein Prozess genügt."
+    )
+    exchange_folder: str = Field(
+        "",
+        description="Ordner, über den Dateien mit anderen Systemen getauscht werden (sap/, goods-inbox/); leer = Heimordner. "
+        "Bei mehreren Maschinen ein gemeinsamer Ordner.",
+    )
+    health_listen: str = Field(
+        "",
+        description="Adresse:Port, unter dem Türklingel, Relay und Worker sagen, ob sie leben (/live, /ready, /metrics); "
+        "leer = freier Port auf 127.0.0.1.",
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer-Token für /metrics; Pflicht, sobald die Adresse nicht 127.0.0.1 ist."
+    )
     report_grace_days: int = Field(1, ge=0, description="Arbeitstage zwischen angenommener Servicebericht-Mail und Rechnung.")
     service_vat_rate: int = Field(19, description="Umsatzsteuersatz auf Dienstleistungen in Prozent.")
     sap: Literal["files", "service_layer"] = Field(

@@ -10,12 +10,13 @@ from integrations.documents.contents import PostalListContent, ReportContent
 from integrations.documents.jobs import InvoiceJob, Job, PaperJob, ReportJob
 from integrations.documents.pool import RenderPool
 from integrations.documents.postal_list import render_postal_batch
+from kit.process import usable_cores
 from kit.settings import settings
 
 
 @lru_cache(maxsize=1)
 def _pool(process: int) -> RenderPool:  # noqa: ARG001 - the process id as key: a pool never crosses a fork
-    return RenderPool(settings().render_processes or os.cpu_count() or 1)
+    return RenderPool(settings().render_processes or usable_cores())
 
 
 def render_reports(contents: Sequence[ReportContent]) -> list[Page]:

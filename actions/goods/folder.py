@@ -14,7 +14,7 @@ from actions.goods import inbox
 from kit import clock
 from kit.database import unit_of_work
 from kit.errors import DrehkreuzError
-from kit.settings import home
+from kit.settings import exchange
 
 DONE, REFUSED = "erledigt", "abgelehnt"
 FRESH_NS = 2_000_000_000
@@ -24,7 +24,7 @@ UNFINISHED = (".tmp", ".part", ".filepart", ".crdownload", ".swp")
 
 def folder() -> Path:
     """The folder that is watched, made on first use."""
-    path = home() / "goods-inbox"
+    path = exchange() / "goods-inbox"
     path.mkdir(parents=True, exist_ok=True)
     return path
 

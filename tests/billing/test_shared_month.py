@@ -39,12 +39,13 @@ AT_THE_GATE = sa.text("""
     where not granted and locktype = 'advisory' and application_name like 'visitor%'
 """)
 SETTING_PAGES = sa.text("""
-    select count(*) from pg_stat_activity
-    where application_name = :name and state = 'idle in transaction'
-      and exists (select from pg_locks l where l.pid = pg_stat_activity.pid and relation = 'service_report'::regclass
-                  and mode = 'RowShareLock')
-      and not exists (select from pg_locks l where l.pid = pg_stat_activity.pid and relation = 'service_report'::regclass
-                      and mode = 'RowExclusiveLock')
+    with held as (
+        select mode from pg_locks join pg_stat_activity using (pid)
+        where application_name = :name and relation = 'service_report'::regclass and granted
+    )
+    select exists (select from held where mode = 'RowShareLock')
+       and not exists (select from held where mode in ('RowExclusiveLock', 'AccessExclusiveLock'))
+       and exists (select from service_report where state = 'numbered')
 """)
 """Whether a visitor holds reports and has not written anything to them: it sets their pages."""
 

@@ -9,7 +9,8 @@
 Runs of a worker of this machine that lives no more are resumed at once: nobody can work on them or report about them. Of all
 others a RUNNING run counts as dead after three missed heartbeats.
 
-Several keepers may run, one works (`kit.database.leading`). After four attempts the run is tagged `needs-person` and shows in `doctor`. A run that is thought dead may still live: the same
+Several keepers may run; one of them works (`kit.database.leading`).
+After four attempts the run is tagged `needs-person` and shows in `doctor`. A run that is thought dead may still live: the same
 run can work twice at once, and it is the database that decides (locks, unique keys).
 """
 

@@ -105,7 +105,10 @@ def machine() -> str:
     The host's name for people; behind it what tells two with the same name apart (start of the kernel, space of process ids).
     """
     told = socket.gethostname()
-    for source in (lambda: Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"), lambda: os.readlink("/proc/self/ns/pid")):
+    for source in (
+        lambda: Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"),
+        lambda: str(Path("/proc/self/ns/pid").readlink()),
+    ):
         with contextlib.suppress(OSError):
             told += source()
     return f"{socket.gethostname()}-{hashlib.sha256(told.encode()).hexdigest()[:6]}"

@@ -68,7 +68,8 @@ class Settings(BaseSettings):
         description="Anmeldung am Prefect-Server, benutzer:kennwort; leer = abgeleitet aus dem Kennwort der Datenbank.",
     )
     redis_url: SecretStr = Field(
-        SecretStr(""), description="Redis für die Nachrichten mehrerer Prefect-Prozesse, redis://…/0; leer = ein Prozess genügt."
+        SecretStr(""),
+        description="Redis für die Nachrichten mehrerer Prefect-Prozesse, redis://…/0; leer = ein Prozess genügt.",
     )
     exchange_folder: str = Field(
         "",

@@ -43,7 +43,9 @@ def invoices_waiting(session: Session, run_id: int) -> int:
     return _count(session, Invoice, run_id, *NUMBERED_INVOICE)
 
 
-def _count(session: Session, entity: type[ServiceReport] | type[Invoice], run_id: int, *conditions: sa.ColumnElement[bool]) -> int:
+def _count(
+    session: Session, entity: type[ServiceReport] | type[Invoice], run_id: int, *conditions: sa.ColumnElement[bool]
+) -> int:
     in_run = sa.select(BillingItem.id).where(BillingItem.run_id == run_id)
     statement = sa.select(sa.func.count()).select_from(entity).where(entity.item_id.in_(in_run), *conditions)
     return int(session.scalar(statement) or 0)

@@ -52,7 +52,9 @@ SETTING_PAGES = sa.text("""
 
 @pytest.mark.promise("S163", "S165")
 @pytest.mark.slow
-def test_visits_share_a_month_and_a_killed_one_leaves_nothing(many: None, sink: SinkProcess, home: Path, tmp_path: Path) -> None:
+def test_visits_share_a_month_and_a_killed_one_leaves_nothing(
+    many: None, sink: SinkProcess, home: Path, tmp_path: Path
+) -> None:
     release_month()
     homes = [tmp_path / f"home{n}" for n in range(3)]
     for one in homes:
@@ -112,7 +114,9 @@ def test_portions_shrink_towards_the_end() -> None:
     assert portion(3, 2) == 2
 
 
-@pytest.mark.parametrize(("helpers", "documents", "asked"), [(0, 5000, 0), (3, WORTH_A_VISIT - 1, 0), (3, 250, 2), (3, 5000, 3)])
+@pytest.mark.parametrize(
+    ("helpers", "documents", "asked"), [(0, 5000, 0), (3, WORTH_A_VISIT - 1, 0), (3, 250, 2), (3, 5000, 3)]
+)
 def test_a_big_month_asks_for_as_many_visits_as_there_are_workers(
     session: sa.orm.Session, monkeypatch: pytest.MonkeyPatch, helpers: int, documents: int, asked: int
 ) -> None:

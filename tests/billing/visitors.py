@@ -22,11 +22,16 @@ def _visit(month: str, home: str, name: str) -> None:
         logs.configure("visit", terminal=False)
         steps.plain(visit, month)
         code = 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - told by the exit code
         traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _tell(numbers: list[int]) -> None:
+    sys.stdout.write(json.dumps(numbers) + "\n")
+    sys.stdout.flush()
 
 
 def main(month: str, homes: list[str]) -> int:
@@ -36,9 +41,9 @@ def main(month: str, homes: list[str]) -> int:
         if pid == 0:
             _visit(month, home, f"visitor{number}")
         pids.append(pid)
-    print(json.dumps(pids), flush=True)
+    _tell(pids)
     codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
-    print(json.dumps(codes), flush=True)
+    _tell(codes)
     return 0
 
 

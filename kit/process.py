@@ -105,12 +105,9 @@ def machine() -> str:
     The host's name for people; behind it what tells two with the same name apart (start of the kernel, space of process ids).
     """
     told = socket.gethostname()
-    for source in (
-        lambda: Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"),
-        lambda: str(Path("/proc/self/ns/pid").readlink()),
-    ):
-        with contextlib.suppress(OSError):
-            told += source()
+    with contextlib.suppress(OSError):
+        told += Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        told += str(Path("/proc/self/ns/pid").readlink())
     return f"{socket.gethostname()}-{hashlib.sha256(told.encode()).hexdigest()[:6]}"
 
 

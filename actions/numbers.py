@@ -3,6 +3,7 @@
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from actions.restoration import refuse_number
 from kit import clock
 from models.plumbing import NumberRange
 
@@ -15,9 +16,13 @@ def next_numbers(session: Session, prefix: str, year: int, count: int) -> list[s
         prefix: `SB`, `RE`, `T`, ...
         year: the year of issue.
         count: how many.
+
+    Raises:
+        HeldError: the home was restored and not yet reconciled with what it had issued since.
     """
     if count < 1:
         return []
+    refuse_number(session, prefix)
     statement = (
         insert(NumberRange)
         .values(prefix=prefix, year=year, last=count, created_at=clock.now())

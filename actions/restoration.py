@@ -17,6 +17,9 @@ from models.restoration import LostNumber, Restoration
 
 REMEDY = "drehkreuz mail reconcile, dann drehkreuz mail resume (docs/runbooks/rueckspielung.md)"
 
+DOCUMENTS = ("SB-", "RE-")
+"""Ranges whose lost numbers hold up the whole range: nobody is billed twice."""
+
 
 class HeldError(ConflictError):
     """The home was restored and not yet reconciled."""
@@ -74,6 +77,25 @@ def _quoted(text: str) -> str:
 def registered(session: Session) -> Sequence[ArchivedObject]:
     """What the register of the archive names."""
     return session.scalars(sa.select(ArchivedObject).order_by(ArchivedObject.id)).all()
+
+
+def why_documents_wait(session: Session) -> str:
+    """One German sentence while lost numbers of reports or invoices are undecided; else empty."""
+    numbers = [row.number for row in undecided(session) if row.number.startswith(DOCUMENTS)]
+    if not numbers:
+        return ""
+    return (
+        f"Verlorene Nummern: Über {', '.join(numbers[:5])}{' …' if len(numbers) > 5 else ''} ist noch nicht entschieden. "
+        "Diese Belege sind schon draußen; bis dahin wird kein Bericht und keine Rechnung nummeriert, damit niemand "
+        "zweimal zahlt: drehkreuz mail lost."
+    )
+
+
+def refuse_number(session: Session, prefix: str) -> None:
+    """Raises: HeldError when no number of this range may be given now."""
+    refuse_if_held(session)
+    if f"{prefix}-" in DOCUMENTS and (why := why_documents_wait(session)):
+        raise HeldError(why)
 
 
 def undecided(session: Session) -> Sequence[LostNumber]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from actions import restoration
 from deployments import deploy
 from deployments.instance import POOL, Instance
 from deployments.keeper import GIVEN_UP, RESUME
@@ -59,6 +60,7 @@ def examine(target: Instance) -> Iterator[Finding]:
     yield _guarded("PDF-Satz", _fonts)
     yield _guarded("Uhr", _clock)
     yield _guarded("Platz", lambda: _space(target))
+    yield from _restored()
     yield from _items(running=running)
 
 
@@ -192,6 +194,22 @@ def _space(target: Instance) -> Finding:
     free = shutil.disk_usage(target.home).free
     text = f"{free / 1e9:.1f} GB frei in {target.home}"
     return Finding("Platz", OK if free > SPACE_WANTED else WARNING, text, "" if free > SPACE_WANTED else "Platz schaffen")
+
+
+def _restored() -> Iterator[Finding]:
+    """A restored home that is not reconciled, or documents that it has lost."""
+    try:
+        with unit_of_work("doctor") as session:
+            held, lost = restoration.why_held(session), restoration.undecided(session)
+    except (sa.exc.SQLAlchemyError, DrehkreuzError):
+        return
+    page = "docs/runbooks/rueckspielung.md"
+    if held:
+        yield Finding("Rückspielung", PERSON, held, page)
+    elif lost:
+        yield Finding(
+            "Rückspielung", PERSON, f"{len(lost)} verlorene Nummern nicht entschieden", f"drehkreuz mail lost ({page})"
+        )
 
 
 def _items(*, running: bool) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions import restoration
 from deployments.prefect_api import PrefectApi, PrefectError
 from kit import clock
 from kit.database import unit_of_work
@@ -37,6 +38,9 @@ class Relay:
         """Dispatch what waits; the number of runs."""
         done, last = 0, 0
         now = time.monotonic()
+        with unit_of_work("relay") as session:
+            if restoration.current(session) is not None:
+                return 0  # the rows wait until the restored home is reconciled
         self._later = {row: until for row, until in self._later.items() if until > now}
         while True:
             with unit_of_work("relay") as session:

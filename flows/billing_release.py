@@ -1,7 +1,7 @@
 """Freigabe der Monatsabrechnung from Prefect's interface. Process: docs/processes/monthly_billing.md"""
 
 from kit.steps import Outcome, flow
-from tasks import billing
+from tasks import billing, restoration
 
 
 @flow(name="Monatsabrechnung freigeben", run_name="Freigabe {month}")
@@ -13,4 +13,6 @@ def billing_release(month: str, snapshot: str, released_by: str) -> Outcome:
         snapshot: Prüfsumme aus der Vorschau (Artefakt »vorschau-JJJJ-MM« oder »drehkreuz billing preview«).
         released_by: Wer freigibt, mit Vor- und Nachname; steht im Protokoll.
     """
+    if stopped := restoration.documents_held():
+        return stopped
     return billing.release_month(month, snapshot, released_by)

@@ -2,6 +2,7 @@
 
 from kit.steps import Outcome, flow
 from tasks import expiry_watch as ends
+from tasks import restoration
 
 
 @flow(name="Enden im Blick", run_name="Enden im Blick")
@@ -10,5 +11,7 @@ def expiry_watch() -> Outcome:
 
     Beliebig oft startbar; was gemeldet ist, wird nicht noch einmal gemeldet. Nach einem Ausfall wird nachgeholt.
     """
+    if stopped := restoration.held():
+        return stopped
     entered = ends.write_ahead()
     return ends.summary(entered, ends.tell_due())

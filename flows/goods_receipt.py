@@ -2,6 +2,7 @@
 
 from kit.steps import Outcome, flow
 from tasks import goods_receipt as goods
+from tasks import restoration
 
 
 @flow(name="Wareneingang", run_name="Wareneingang {receipt}")
@@ -16,6 +17,8 @@ def goods_receipt(receipt: str = "") -> Outcome:
     done = goods.Done()
     goods.note_delivery(receipt)
     goods.collect_folder()
+    if stopped := restoration.held():
+        return stopped
     goods.book_waiting(done)
     goods.record_assets(done)
     goods.settle()

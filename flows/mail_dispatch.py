@@ -2,6 +2,7 @@
 
 from kit.steps import Outcome, flow
 from tasks import mail_dispatch as post
+from tasks import restoration
 
 
 @flow(name="Postausgang", run_name="Postausgang leeren")
@@ -12,6 +13,8 @@ def mail_dispatch(force: bool = False) -> Outcome:
         force: Auch Mails erneut versuchen, die nach einem Fehler pausieren.
     """
     fetched = post.fetch_mailbox()
+    if stopped := restoration.held():
+        return stopped
     post.read_bounces()
     done = post.send_queued(force=force)
     post.archive_sent()

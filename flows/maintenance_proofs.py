@@ -2,6 +2,7 @@
 
 from kit.steps import Outcome, flow
 from tasks import maintenance_round as maintenance
+from tasks import restoration
 
 
 @flow(name="Prüfnachweise", run_name="Prüfnachweise {month}")
@@ -11,4 +12,6 @@ def maintenance_proofs(month: str = "") -> Outcome:
     Args:
         month: Monat als JJJJ-MM. Leer: der Vormonat, vom dritten Arbeitstag an.
     """
+    if stopped := restoration.held():
+        return stopped
     return maintenance.issue_proofs(maintenance.proof_month(month))

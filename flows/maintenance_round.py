@@ -4,6 +4,7 @@ import datetime as dt
 
 from kit.steps import Outcome, flow
 from tasks import maintenance_round as maintenance
+from tasks import restoration
 
 
 @flow(name="Wartungsrunde", run_name="Wartungsrunde")
@@ -18,6 +19,8 @@ def maintenance_round(first: dt.date | None = None, last: dt.date | None = None,
         last: Letzter Tag des Zeitraums. Leer: heute.
         preview: Nur zeigen, welche Tickets entstünden.
     """
+    if stopped := restoration.held():
+        return stopped
     span = maintenance.period(first, last)
     ahead = maintenance.write_ahead(span)
     if preview:

@@ -1,7 +1,7 @@
 """Monatsabrechnung: report first, then invoice. Process: docs/processes/monthly_billing.md"""
 
 from kit.steps import Outcome, flow
-from tasks import billing
+from tasks import billing, restoration
 
 
 @flow(name="Monatsabrechnung", run_name="Abrechnung {month}")
@@ -14,6 +14,8 @@ def monthly_billing(month: str = "") -> Outcome:
     Args:
         month: Monat als JJJJ-MM, zum Beispiel 2026-10. Leer: Vormonat und alle freigegebenen Monate, die noch offen sind.
     """
+    if stopped := restoration.documents_held():
+        return stopped
     return billing.summarise([visit(each) for each in billing.months_to_visit(month)])
 
 

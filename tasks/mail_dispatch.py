@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from actions import restoration
 from actions.mail import bounces, dispatch, inbound, outbox, transport
 from integrations.mail.mailbox import LetterError, Mailbox, MailboxError
 from integrations.mail.types import MailSender, MailSettingsError, OutgoingMail, SendResult
@@ -80,6 +81,10 @@ def send_queued(*, force: bool = False) -> Dispatched:
         force: try also mails that pause after a fault (a person started the run).
     """
     done = Dispatched()
+    with unit_of_work(ACTOR) as session:
+        done.stopped = restoration.why_held(session)
+    if done.stopped:
+        return done
     with engine(Role.APP).connect().execution_options(isolation_level="AUTOCOMMIT") as guard:
         _abandon_orphans(guard, done)
         with unit_of_work(ACTOR) as session:

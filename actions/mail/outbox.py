@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions import archive
-from integrations.mail.compose import compose
+from integrations.mail.compose import compose, message_id
 from integrations.mail.types import Address, Attachment, MailTexts
 from kit import clock
 from kit.database import notify
@@ -17,6 +17,7 @@ from kit.errors import ConflictError, NotFoundError
 from kit.settings import settings
 from models.parties import Customer, House
 from models.plumbing import MailState, OutboxMail
+from models.restoration import EarlierMail
 
 CHANNEL = "mail_outbox"
 """The doorbell that rings when a mail was queued."""
@@ -46,6 +47,7 @@ def queue(session: Session, house: House, mails: Sequence[NewMail]) -> dict[str,
     now = clock.now()
     keys = [mail.key for mail in mails]
     known = dict(session.execute(sa.select(OutboxMail.key, OutboxMail.id).where(OutboxMail.key.in_(keys))).tuples().all())
+    before = _left_before(session, house, [key for key in keys if key not in known])
     for mail in mails:
         if mail.key in known:
             continue
@@ -69,11 +71,36 @@ def queue(session: Session, house: House, mails: Sequence[NewMail]) -> dict[str,
             raw=finished.raw,
             refused={},
         )
+        if (earlier := before.get(finished.message_id)) is not None:
+            _not_twice(row, earlier)
         session.add(row)
         session.flush()
         known[mail.key] = row.id
     notify(session, CHANNEL)
     return known
+
+
+def _left_before(session: Session, house: House, keys: Sequence[str]) -> dict[str, EarlierMail]:
+    """Mails of these keys that had left before the home was restored: Message-ID -> what is known of them."""
+    domain = sender_of(house).email.rpartition("@")[2]
+    ids = [message_id(key, domain) for key in keys]
+    if not ids:
+        return {}
+    rows = session.scalars(sa.select(EarlierMail).where(EarlierMail.message_id.in_(ids)))
+    return {row.message_id: row for row in rows}
+
+
+def _not_twice(row: OutboxMail, earlier: EarlierMail) -> None:
+    """The same mail again is noted as sent; whether another one is the same, a person decides (its key may be a reused id)."""
+    served = {address.lower() for address in earlier.recipients}
+    if earlier.subject == row.subject and served >= {address.lower() for address in row.recipients}:
+        row.state, row.accepted_at = MailState.ACCEPTED, earlier.sent_at or clock.now()
+        row.reply = f"vor der Rückspielung gesendet, laut {earlier.source}"
+    else:
+        row.state = MailState.UNCLEAR
+        row.error = (
+            f"Mit dieser Message-ID ging vor der Rückspielung schon eine Mail hinaus ({earlier.source}): bitte vergleichen."
+        )
 
 
 @dataclass(frozen=True, slots=True)

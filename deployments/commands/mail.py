@@ -7,6 +7,7 @@ import typer
 
 from actions import tickets
 from actions.mail import bounces, outbox
+from deployments.commands import reconcile
 from deployments.commands.shared import open_session, print_json, print_table
 from kit import clock
 from kit.errors import DrehkreuzError
@@ -113,5 +114,6 @@ def tickets_show(
 
 def register(root: typer.Typer) -> None:
     """Add the commands."""
+    reconcile.register(mail_app)
     root.add_typer(mail_app, name="mail")
     root.add_typer(tickets_app, name="tickets")

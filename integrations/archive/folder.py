@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,12 @@ class FolderArchive:
         if not path.exists():
             raise ArchiveMissingError(f"Archiv: unter {key} liegt nichts.")
         return dt.date.fromisoformat(str(self._meta(path)["retain_until"]))
+
+    def keys(self) -> Iterator[str]:
+        """See `Archive.keys`."""
+        for path in sorted(self._root.rglob("*")):
+            if path.is_file() and not path.name.startswith((".", "probe-")) and not path.name.endswith(_META):
+                yield path.relative_to(self._root).as_posix()
 
     def check(self) -> None:
         """Whether files can be written, brought to disk and linked here."""

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 
 from integrations.archive.keys import checked_key
 from integrations.archive.port import ArchiveConflictError, ArchiveDamagedError, ArchivedRef, ArchiveMissingError
@@ -46,6 +47,9 @@ class NullArchive:
     def retained_until(self, key: str) -> dt.date:
         self.get(key)
         return self._until[key]
+
+    def keys(self) -> Iterator[str]:
+        return iter(list(self.objects))
 
     def check(self) -> None:
         """Memory is always there."""

@@ -1,6 +1,7 @@
 """The archive as the rest of the house sees it: put once, read with the hash checked, keep until a day."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,6 +65,9 @@ class Archive(Protocol):
 
     def retained_until(self, key: str) -> dt.date:
         """The first day (Berlin) on which the object may go."""
+
+    def keys(self) -> Iterator[str]:
+        """All keys of the store, whoever put them there. Raises: ArchiveUnavailableError."""
 
     def check(self) -> None:
         """Whether the store can do its work. Raises: ArchiveSettingsError, ArchiveUnavailableError."""

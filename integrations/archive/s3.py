@@ -7,6 +7,7 @@ store refuse a second object under one key; its SHA-256 is checked on arrival an
 import base64
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -143,6 +144,16 @@ class S3Archive:
                 f"Archiv: {key} liegt ohne Frist im Bucket {self._target.bucket}; bitte die Herkunft klären."
             )
         return clock.local(until).date()
+
+    def keys(self) -> Iterator[str]:
+        """See `Archive.keys`."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._target.bucket, Prefix=self._target.prefix)
+        try:
+            for page in pages:
+                for each in page.get("Contents", []):
+                    yield each["Key"].removeprefix(self._target.prefix)
+        except (ClientError, BotoCoreError) as fault:
+            self._explain(fault, "")
 
     def check(self) -> None:
         """Whether the bucket is there, ours, and locks objects."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from actions import restoration
 from kit import clock
 from kit.database import Role, unit_of_work
 from kit.settings import settings
@@ -36,6 +37,8 @@ class Person:
     house: str
     has_second_factor: bool
     second_factor_proven: bool
+    notice: str
+    """What all of the house must know at this moment; empty for customers."""
     started_at: dt.datetime = field(compare=False)
 
     @property
@@ -113,6 +116,7 @@ def identify(token: str) -> Person | None:
             return None
         if row.last_seen_at < clock.now() - _SEEN_EVERY:
             session.execute(sa.update(LoginSession).where(LoginSession.id == row.session_id).values(last_seen_at=clock.now()))
+        held = restoration.why_held(session)
     staff = row.employee_id is not None
     return Person(
         login_id=row.id,
@@ -126,6 +130,7 @@ def identify(token: str) -> Person | None:
         house=row.house or "Drehkreuz",
         has_second_factor=row.has_factor,
         second_factor_proven=row.second_factor,
+        notice=held if staff else "",
         started_at=row.created_at,
     )
 

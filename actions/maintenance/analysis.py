@@ -70,8 +70,42 @@ def draft(session: Session, customer_id: int, prepared_by_id: int | None = None)
     for line in lines_of(session, latest.id) if latest else ():
         values = {name: getattr(line, name) for name in copied} | _as_it_runs(session, line)
         session.add(NeedsAnalysisLine(customer_id=customer_id, needs_analysis_id=row.id, **values))
+    if latest is None:
+        _offer_running(session, row)
     session.flush()
     return row
+
+
+def _offer_running(session: Session, row: NeedsAnalysis) -> None:
+    """The first draft begins with the checks that run already without an agreement (they came with an import)."""
+    catalogue = load_catalogue(session)
+    plans = session.scalars(
+        sa.select(AgreedCheck)
+        .where(
+            AgreedCheck.customer_id == row.customer_id,
+            AgreedCheck.needs_analysis_id.is_(None),
+            AgreedCheck.contract_id.is_(None),
+            AgreedCheck.site_id.is_(None),
+            AgreedCheck.ends_on.is_(None),
+            AgreedCheck.fault.is_(None),
+        )
+        .order_by(AgreedCheck.check, AgreedCheck.starts_on, AgreedCheck.id)
+    )
+    offered: dict[str, AgreedCheck] = {}
+    for plan in plans:
+        offered.setdefault(catalogue.title(plan.check), plan)
+    for position, (name, plan) in enumerate(offered.items(), start=1):
+        entry = catalogue.of(plan.check)
+        terms = {term: getattr(plan, term) for term in TERMS} | {
+            "duration_minutes": catalogue.minutes(plan.check, plan.duration_minutes),
+            "checklist": list(plan.checklist or (entry.checklist if entry else ())),
+        }
+        session.add(
+            NeedsAnalysisLine(
+                customer_id=row.customer_id, needs_analysis_id=row.id, position=position, check=name, cadence=plan.cadence,
+                starts_on=plan.starts_on, **terms,
+            )
+        )  # fmt: skip
 
 
 def _as_it_runs(session: Session, line: NeedsAnalysisLine) -> dict[str, Any]:

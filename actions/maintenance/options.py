@@ -1,6 +1,7 @@
 """The option "laufende Aktualisierung" of a managed service: booked, it creates its maintenance schedule (S140)."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -10,8 +11,9 @@ from actions.maintenance.ledger import replan
 from kit.errors import ConflictError, NotFoundError, UsageError
 from models.assets import Asset
 from models.contracts import Contract, ContractKind
-from models.maintenance import AgreedCheck
-from rules.cadence import Shift
+from models.maintenance import AgreedCheck, DueDate
+from rules.cadence import Shift, parse
+from rules.cadence_german import describe
 from rules.catch_up import CatchUp
 
 UPDATES = {"firewall": "firewall", "server": "server_updates", "client": "client_updates", "network": "network_firmware"}
@@ -49,7 +51,7 @@ def book_updates(
     if contract.ends_on is not None and contract.ends_on < today:
         raise ConflictError(f"Vertrag {contract.number} ist am {contract.ends_on:%d.%m.%Y} ausgelaufen.")
     entry = load_catalogue(session).of(UPDATES[subject])
-    if entry is None:
+    if entry is None or not entry.active:
         raise UsageError(f"Prüfkatalog: Die Prüfung »{UPDATES[subject]}« fehlt darin; nehmen Sie sie wieder auf.")
     name = _name(session, contract, entry.title, asset_id)
     known = session.scalar(
@@ -81,6 +83,40 @@ def book_updates(
     session.flush()
     replan(session, plan, today)
     return plan
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What booking the option would do."""
+
+    sentence: str
+    dates: list[dt.date]
+    """The dates that stand in the ledger then; empty when it is booked already."""
+
+
+def preview_updates(
+    session: Session, contract_id: int, subject: str, today: dt.date, *, asset_id: int | None = None,
+    technician_id: int | None = None,
+) -> Booking:  # fmt: skip
+    """What `book_updates` would do, without doing it. Raises as that."""
+    known = set(session.scalars(sa.select(AgreedCheck.id).where(AgreedCheck.contract_id == contract_id)))
+    savepoint = session.begin_nested()
+    try:
+        plan = book_updates(session, contract_id, subject, today, asset_id=asset_id, technician_id=technician_id)
+        if plan.id in known:
+            return Booking(f"»{plan.check}« ist schon gebucht; es ändert sich nichts.", [])
+        statement = sa.select(DueDate.due_on).where(DueDate.agreed_check_id == plan.id).order_by(DueDate.due_on)
+        dates = list(session.scalars(statement))
+        words = describe(parse(plan.cadence), plan.starts_on)
+        until = f" bis {plan.ends_on:%d.%m.%Y}" if plan.ends_on else ""
+        sentence = (
+            f"»{plan.check}«: {words} ab {plan.starts_on:%d.%m.%Y}{until}, {plan.duration_minutes} Minuten, "
+            f"enthalten im Vertrag; {len(dates)} Termine in den nächsten 13 Monaten."
+        )
+        return Booking(sentence, dates)
+    finally:
+        savepoint.rollback()
+        session.expire_all()
 
 
 def _name(session: Session, contract: Contract, title: str, asset_id: int | None) -> str:

@@ -68,9 +68,13 @@ def preview_command(
         print_json(rows)
         return
     words = {"ticket": "Ticket", "skipped": "ausgelassen", "held": "wartet"}
-    table = [(r["customer"], r["plan"], r["check"], ", ".join(r["due"][:4]), words[r["decision"]], r["why"]) for r in rows]
+    table = [(r["customer"], r["plan"], r["check"], _days(r["due"]), words[r["decision"]], r["why"]) for r in rows]
     print_table("Vorschau", ("Kunde", "Plan", "Prüfung", "Termine", "Entscheidung", "Warum"), table, empty="Nichts ist fällig.")
     print(f"Diese {sum(r['decision'] == 'ticket' for r in rows)} Tickets würden entstehen.")
+
+
+def _days(days: Sequence[str]) -> str:
+    return ", ".join(days[:4]) + (f" und {len(days) - 4} weitere" if len(days) > 4 else "")
 
 
 def _row(plan: Any, dates: Sequence[dt.date], decision: str, why: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Annotated
 
+import sqlalchemy as sa
 import typer
 
 from actions.maintenance import closing_days
@@ -17,9 +18,13 @@ from actions.maintenance.changes import (
     preview_change,
 )
 from actions.maintenance.dates import DateChange, DropDate, MoveDate, RestoreDate, change_date, preview_date
+from actions.maintenance.options import book_updates, preview_updates
+from actions.maintenance.undo import preview_undo, undo
 from deployments.commands.shared import open_session, print_table
 from kit import clock
-from kit.errors import UsageError
+from kit.errors import NotFoundError, UsageError
+from models.contracts import Contract
+from rules.cadence_choices import rule_of
 
 changes = typer.Typer()
 YesOption = Annotated[bool, typer.Option("--yes", help="ausführen; ohne diese Angabe wird nur gezeigt, was sich änderte")]
@@ -106,12 +111,42 @@ def resume_command(
 def move_command(
     plan: PlanArgument,
     first: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
-    cadence: Annotated[str, typer.Option("--cadence", help="neue Regel (RFC 5545), etwa FREQ=MONTHLY;BYDAY=2TU")] = "",
+    cadence: Annotated[
+        str, typer.Option("--cadence", help="neuer Abstand, etwa »monatlich am 2. Dienstag« oder FREQ=MONTHLY;BYDAY=2TU")
+    ] = "",
     starts: Annotated[dt.datetime | None, typer.Option("--starts", formats=["%Y-%m-%d"], help="Beginn der Zählung")] = None,
     yes: YesOption = False,
 ) -> None:
     """Verlegt eine Serie von einem Tag an auf eine andere Regel."""
-    _change(plan, MoveSeries(_required(first, "--from"), cadence, _day(starts)), yes=yes)
+    _change(plan, MoveSeries(_required(first, "--from"), rule_of(cadence), _day(starts)), yes=yes)
+
+
+@changes.command("undo")
+def undo_command(plan: PlanArgument, yes: YesOption = False) -> None:
+    """Nimmt die letzte Änderung eines Plans zurück."""
+    with open_session(ACTOR) as session:
+        preview = preview_undo(session, plan, clock.today())
+        _tell_plan(preview)
+        if yes:
+            undo(session, plan, clock.today(), shown=preview.fingerprint)
+    _told(yes)
+
+
+@changes.command("updates")
+def updates_command(
+    contract: Annotated[str, typer.Argument(metavar="VERTRAG", help="Vertragsnummer")],
+    subject: Annotated[str, typer.Option("--subject", help="firewall, server, client oder network")],
+    yes: YesOption = False,
+) -> None:
+    """Bucht die Option »laufende Aktualisierung« eines Vertrags: Sie legt ihren Wartungsplan an."""
+    with open_session(ACTOR) as session:
+        contract_id = session.scalar(sa.select(Contract.id).where(Contract.number == contract))
+        if contract_id is None:
+            raise NotFoundError(f"Vertrag {contract}: gibt es nicht.")
+        print(preview_updates(session, contract_id, subject, clock.today()).sentence)
+        if yes:
+            book_updates(session, contract_id, subject, clock.today())
+    _told(yes)
 
 
 @changes.command("date")

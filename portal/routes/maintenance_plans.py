@@ -21,15 +21,17 @@ from actions.maintenance.changes import (
 )
 from actions.maintenance.dates import DateChange, DropDate, MoveDate, RestoreDate, assign_date, change_date, preview_date
 from actions.maintenance.planbook import Plan, load_plans
+from actions.maintenance.undo import history, preview_undo, undo
 from kit import clock
 from kit.errors import DrehkreuzError, NotFoundError
-from models.maintenance import DueDate
+from models.maintenance import AgreedCheck, DueDate
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
 from portal.queries import maintenance as queries
 from portal.security.person import Person, StaffSession, need
 from rules.cadence import Shift
+from rules.cadence_choices import CHOICES, rule_of, words_of
 from rules.cadence_text import CadenceError
 from rules.catch_up import CatchUp
 from rules.due_ledger import DueState
@@ -72,7 +74,7 @@ class PlanForm(Form):
         first = _needed(self.first, "Bitte den Tag angeben, ab dem es gilt.")
         if self.art == "aussetzen":
             return PauseSeries(first, self.last, self.reason)
-        return ResumeSeries(first) if self.art == "weiter" else MoveSeries(first, self.cadence)
+        return ResumeSeries(first) if self.art == "weiter" else MoveSeries(first, rule_of(self.cadence))
 
 
 class DateForm(Form):
@@ -126,7 +128,8 @@ def _plan_page(
     today = clock.today()
     known = blank(
         PlanForm, technician=row.technician_id or "", minutes=row.duration_minutes or "", opens=row.window_opens or "",
-        closes=row.window_closes or "", catch_up=row.catch_up.value, shift=row.shift.value, cadence=row.cadence, first=today,
+        closes=row.window_closes or "", catch_up=row.catch_up.value, shift=row.shift.value, cadence=words_of(row.cadence),
+        first=today,
     )  # fmt: skip
     return page(
         request,
@@ -142,6 +145,9 @@ def _plan_page(
         catch_ups=[(v.value, v) for v in CatchUp],
         shifts=[(v.value, v) for v in Shift],
         may_plan=person.may("wartung.planen"),
+        intervals=list(CHOICES),
+        changes=history(session, plan_id),
+        follower=session.scalar(select(AgreedCheck.id).where(AgreedCheck.follows_id == plan_id)),
     )
 
 
@@ -187,6 +193,36 @@ def save_plan(request: Request, person: Decide, session: StaffSession, plan_id: 
     except (CadenceError, DrehkreuzError, ValueError) as refusal:
         if isinstance(refusal, NotFoundError):
             raise
+        return go(request, back, str(refusal), "danger")
+    return go(request, back, f"{' '.join(done.sentences)} {done.summary}")
+
+
+@router.get("/plaene/{plan_id}/zuruecknehmen")
+def show_undo(request: Request, person: Decide, session: StaffSession, plan_id: int) -> Response:
+    """What undoing the last change would do."""
+    del person
+    back = f"/wartung/plaene/{plan_id}"
+    crumbs = (LIST, Crumb(_plan(session, plan_id).title, back), Crumb("Zurücknehmen"))
+    try:
+        preview = preview_undo(session, plan_id, clock.today())
+    except DrehkreuzError as refusal:
+        return go(request, back, str(refusal), "danger")
+    return page(
+        request, "maintenance_change.html", crumbs=crumbs, preview=preview, fields={}, back=back, act=f"{back}/zuruecknehmen"
+    )
+
+
+@router.post("/plaene/{plan_id}/zuruecknehmen")
+def save_undo(request: Request, person: Decide, session: StaffSession, plan_id: int, data: Data) -> Response:
+    """Undo the change as it was shown."""
+    del person
+    back = f"/wartung/plaene/{plan_id}"
+    try:
+        with session.begin_nested():
+            done = undo(session, plan_id, clock.today(), shown=str(data.get("shown") or ""))
+    except NotFoundError:
+        raise
+    except DrehkreuzError as refusal:
         return go(request, back, str(refusal), "danger")
     return go(request, back, f"{' '.join(done.sentences)} {done.summary}")
 

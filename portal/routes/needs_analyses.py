@@ -15,11 +15,12 @@ from actions.maintenance import belongings
 from actions.maintenance.analysis import analysis, draft, in_force, lines_of, open_draft, remove_line, set_line
 from actions.maintenance.catalogue import load_catalogue
 from actions.maintenance.papers import analysis_pdf, file_analysis, issue_proof, proof_content
+from actions.maintenance.planbook import CONTRACT_NAMES
 from actions.maintenance.signing import preview_signing, sign
 from kit import clock
 from kit.errors import DrehkreuzError, NotFoundError
 from models.contracts import Contract
-from models.maintenance import CheckProof, NeedsAnalysisDocument
+from models.maintenance import CheckProof, NeedsAnalysisDocument, NeedsAnalysisLine
 from models.parties import Customer, Site
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.modules import NavEntry, Section
@@ -27,6 +28,7 @@ from portal.pages import Crumb, go, page
 from portal.queries import maintenance as queries
 from portal.security.person import Person, StaffSession, need
 from rules.cadence import Shift, first_day
+from rules.cadence_choices import CHOICES, rule_of, words_of
 from rules.cadence_german import describe, hints
 from rules.cadence_text import CadenceError, parse
 from rules.catch_up import CatchUp
@@ -66,7 +68,7 @@ class LineForm(Form):
             "technician_id": self.technician, "catch_up": self.catch_up, "shift": self.shift, "contract_id": self.contract,
             "window_opens": self.opens, "window_closes": self.closes, "remark": self.remark or None,
         }  # fmt: skip
-        chosen = (("starts_on", self.starts_on), ("duration_minutes", self.minutes), ("cadence", self.cadence))
+        chosen = (("starts_on", self.starts_on), ("duration_minutes", self.minutes), ("cadence", rule_of(self.cadence)))
         told |= {name: value for name, value in chosen if value}
         if self.undecided:
             told["cadence"] = None
@@ -146,15 +148,14 @@ def _page(
         entries=load_catalogue(session).entries,
         technicians=queries.technician_choices(session),
         names=queries.employee_names(session),
-        contracts=[(c.id, c.number) for c in session.scalars(sa.select(Contract).where(Contract.customer_id == customer.id))],
+        contracts=_contracts(session, customer.id),
         sites=[(s.id, s.name) for s in session.scalars(sa.select(Site).where(Site.customer_id == customer.id))],
         catch_ups=[(v.value, v) for v in CatchUp],
         shifts=[(v.value, v) for v in Shift],
         form=form or blank(LineForm, catch_up="latest", shift="next_workday"),
         signature=signature or blank(SignForm, agreed_on=clock.today()),
-        effects=preview_signing(session, current.id, clock.today()).sentences
-        if open_ and current and signature is None
-        else [],
+        effects=_effects(session, current.id) if open_ and current and signature is None else [],
+        intervals=list(CHOICES),
         documents=belongings.documents_of(session, force.id) if force else [],
         tickets=belongings.tickets_of(session, force.id, limit=20) if force else [],
         force=force,
@@ -162,6 +163,11 @@ def _page(
         month=str(Month.of(clock.today()).plus(-1)),
         may_agree=person.may("wartung.vereinbaren"),
     )
+
+
+def _contracts(session: Session, customer_id: int) -> list[tuple[int, str]]:
+    rows = session.scalars(sa.select(Contract).where(Contract.customer_id == customer_id).order_by(Contract.number))
+    return [(row.id, f"{CONTRACT_NAMES[row.kind]} {row.number}") for row in rows]
 
 
 def _effects(session: Session, analysis_id: int) -> list[str]:
@@ -173,9 +179,27 @@ def _effects(session: Session, analysis_id: int) -> list[str]:
 
 
 @router.get("/{number}")
-def show_customer(request: Request, person: See, session: StaffSession, number: str) -> Response:
-    """The draft or the version in force, its papers, tickets and proofs."""
-    return _page(request, person, session, _customer(session, number))
+def show_customer(request: Request, person: See, session: StaffSession, number: str, *, pruefung: int = 0) -> Response:
+    """The draft or the version in force, its papers, tickets and proofs; with `pruefung` that line stands in the form."""
+    customer = _customer(session, number)
+    line = session.get(NeedsAnalysisLine, pruefung) if pruefung else None
+    chosen = _as_chosen(line) if line is not None and line.customer_id == customer.id else None
+    return _page(request, person, session, customer, form=chosen)
+
+
+def _as_chosen(line: NeedsAnalysisLine) -> Filled[Any]:
+    """A line of the draft as the form that changes it."""
+    return blank(
+        LineForm, check=line.check, cadence=words_of(line.cadence) if line.cadence else "", starts_on=line.starts_on,
+        minutes=line.duration_minutes, opens=_clock(line.window_opens), closes=_clock(line.window_closes),
+        technician=line.technician_id or "", catch_up=line.catch_up.value, shift=line.shift.value,
+        contract=line.contract_id or "", site=line.site_id or "", checklist="\n".join(line.checklist),
+        remark=line.remark or "", undecided="" if line.cadence else "ja",
+    )  # fmt: skip
+
+
+def _clock(time: dt.time | None) -> str:
+    return f"{time:%H:%M}" if time else ""
 
 
 @router.post("/{number}/entwurf")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from actions.maintenance.alarms import ask_about_backlog, raise_alarms
 from actions.maintenance.analysis import draft, set_line
+from actions.maintenance.catalogue import load_catalogue, retire_check
 from actions.maintenance.changes import EndSeries, MoveSeries, change_plan
 from actions.maintenance.coverage import coverage
 from actions.maintenance.results import Report, add_evidence, finish_ticket, record_result
@@ -198,3 +199,15 @@ def test_a_corrected_failure_tells_its_incident(session: Session) -> None:
     assert "auf »erledigt« geändert" in said[-1]
     record_result(session, due, Report(outcome=CheckOutcome.DONE, technician_id=tina.id, note="Nachtrag"))
     assert len(session.scalars(sa.select(Message.id).where(Message.ticket_id == incident)).all()) == len(said), "told once"
+
+
+def test_a_check_that_is_no_longer_offered_goes_on_as_it_was_agreed(session: Session) -> None:
+    load_catalogue(session)
+    retire_check(session, "backup")
+    plan(session)
+    round_on(session, D(2026, 1, 5))
+    text = session.scalars(sa.select(Message.text)).one()
+    assert "☐ Fehler und Warnungen klären oder als Ticket anlegen" in text
+    catalogue = load_catalogue(session)
+    assert "backup" not in {entry.key for entry in catalogue.entries}
+    assert catalogue.of("backup") is not None

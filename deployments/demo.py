@@ -34,6 +34,7 @@ SHOWN_LOGINS = {
     "gudrun.spaeth@suelzbogen.example": "Innendienst",
     "valentin.rossbach@suelzbogen.example": "Betrieb",
     "jonas.kuebler@suelzbogen.example": "Technik",
+    "emil.kaczmarek@suelzbogen.example": "Lager",
 }
 
 
@@ -89,7 +90,7 @@ def load_company(demo: Demo) -> None:
 
 
 def open_logins(demo: Demo) -> None:
-    """Logins for three people of the house, with one password of this home."""
+    """Logins for people of the house, one per task, with one password of this home."""
     password = home_secret("demo-login")
     with unit_of_work("demo") as session:
         for email, task in SHOWN_LOGINS.items():

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 ACTOR = "flow:goods_receipt"
 PAPERS_AT_ONCE = 8
-"""Documents between two looks into the basket: a new receipt never waits for more than these."""
+"""Documents that one step sets."""
 
 
 @dataclass(slots=True)
@@ -105,11 +105,16 @@ def record_assets(done: Done) -> int:
 
 @step(name="Papiere erstellen")
 def render_papers(done: Done) -> int:
-    """Set the next few pick lists, packing lists, delivery notes and labels; returns how many. 0: nothing is left."""
+    """Set the next few pick lists, packing lists, delivery notes and labels; returns how many. 0: nothing is left.
+
+    A receipt that comes in between goes first: its ticket never waits for more than one paper.
+    """
     with unit_of_work(ACTOR) as session:
         wanted = papers.wanted(session, PAPERS_AT_ONCE, done.unset)
     made = 0
     for paper in wanted:
+        if made and waiting():
+            break
         try:
             with unit_of_work(ACTOR) as session:
                 made += papers.make(session, paper)

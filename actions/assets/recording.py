@@ -163,13 +163,10 @@ def _assets(session: Session, context: _Context, line: DeliveryLine, product: Pr
         for surplus in had[int(line.quantity) :]:
             session.delete(surplus)
     text = session.get_one(GoodsReceiptLine, line.receipt_line_id).text
-    new = []
-    for serial in wanted:
-        known = _known_device(session, context, serial)
-        if known is None:
-            new.append(serial)
-        else:
-            _fill(known, _asset(context, line, product, order, known.inventory_no, serial, text))
+    known = _known_devices(session, context, wanted)
+    for serial, device in known.items():
+        _fill(device, _asset(context, line, product, order, device.inventory_no, serial, text))
+    new = [serial for serial in wanted if serial not in known]
     numbers = next_numbers(session, "INV", clock.local(clock.now()).year, len(new)) if new else []
     session.add_all(
         _asset(context, line, product, order, number, serial, text) for number, serial in zip(numbers, new, strict=True)
@@ -186,21 +183,22 @@ def _serials(session: Session, line: DeliveryLine) -> Sequence[str]:
     ).all()
 
 
-def _known_device(session: Session, context: _Context, serial: str | None) -> Asset | None:
+def _known_devices(session: Session, context: _Context, serials: Sequence[str | None]) -> dict[str | None, Asset]:
     """The customer's own asset with that serial (an agent told of it first) is the same device: it is linked, not doubled."""
-    if serial is None:
-        return None
-    return session.scalar(
+    told = [serial for serial in serials if serial is not None]
+    if not told:
+        return {}
+    found = session.scalars(
         sa.select(Asset)
         .where(
             Asset.customer_id == context.delivery.customer_id,
-            Asset.serial == serial,
+            Asset.serial.in_(told),
             Asset.delivery_line_id.is_(None),
             Asset.retired_on.is_(None),
         )
-        .order_by(Asset.id)
-        .limit(1)
+        .order_by(Asset.id.desc())
     )
+    return {asset.serial: asset for asset in found}
 
 
 def _fill(known: Asset, delivered: Asset) -> None:

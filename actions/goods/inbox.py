@@ -223,6 +223,22 @@ def replay(session: Session, item_id: int) -> None:
     _ring(session, row.id, row.key)
 
 
+def dismiss(session: Session, item_id: int, why: str, actor: str) -> None:
+    """A person says that a parked row needs nothing more; its bytes stay kept. Raises: NotFoundError, DrehkreuzError."""
+    row = session.scalar(
+        sa.select(InboxItem)
+        .where(InboxItem.id == item_id, InboxItem.channel == CHANNEL, InboxItem.state == InboxState.PARKED)
+        .with_for_update()
+    )
+    if row is None:
+        raise NotFoundError(f"Wareneingangskorb: Zeile {item_id} ist nicht geparkt.")
+    if not why.strip():
+        raise DrehkreuzError("Wareneingangskorb: Bitte sagen Sie in einem Satz, warum die Meldung erledigt ist.")
+    row.state, row.done_at = InboxState.DONE, clock.now()
+    row.reason = f"Erledigt von {actor}: {why.strip()} (war geparkt: {row.reason})"
+    session.flush()
+
+
 def settle(session: Session) -> int:
     """Mark rows of the outbox whose receipt is worked through: nobody needs to start a run for them. Skips rows in use."""
     done = (

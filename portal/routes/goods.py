@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
@@ -10,6 +11,7 @@ from starlette.datastructures import UploadFile
 from actions.goods import checking, complaint, differences, inbox, orders, scanning, views
 from kit.errors import DrehkreuzError, NotFoundError
 from models.goods import Delivery, GoodsReceipt, Supplier
+from models.plumbing import InboxItem
 from portal.forms import Data, Form, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
@@ -117,6 +119,28 @@ def replay(request: Request, person: Work, session: StaffSession, item_id: int) 
     del person
     inbox.replay(session, item_id)
     return go(request, "/wareneingang", "Die Meldung wird noch einmal gebucht.")
+
+
+@router.post("/korb/{item_id}/erledigt")
+def dismiss(request: Request, person: Work, session: StaffSession, item_id: int, data: Data) -> Response:
+    """A parked row needs nothing more."""
+    form = filled(DecisionForm, data)
+    if form.value is None:
+        return go(request, "/wareneingang", "Bitte sagen Sie in einem Satz, warum die Meldung erledigt ist.", "danger")
+    inbox.dismiss(session, item_id, form.value.how, person.actor)
+    return go(request, "/wareneingang", "Die Meldung ist erledigt; ihr Inhalt bleibt aufbewahrt.")
+
+
+@router.get("/korb/{item_id}/datei")
+def raw_file(person: Work, session: StaffSession, item_id: int) -> Response:
+    """The bytes as they came, to be saved, never to be shown."""
+    del person
+    item = session.get(InboxItem, item_id)
+    if item is None or item.channel != inbox.CHANNEL:
+        raise NotFoundError("Wareneingangskorb: Diese Zeile gibt es nicht.")
+    name = inbox.context_of(item)[0] or f"meldung-{item.id}"
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+    return Response(item.raw or b"", media_type="application/octet-stream", headers=headers)
 
 
 def _receipt(session: StaffSession, receipt_id: int) -> GoodsReceipt:

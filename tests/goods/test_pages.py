@@ -11,7 +11,7 @@ from actions.goods import booking, inbox
 from kit.database import unit_of_work
 from models.assets import Asset
 from models.goods import Delivery, DeliveryState, GoodsDifference
-from models.plumbing import OutboxMail
+from models.plumbing import InboxItem, InboxState, OutboxMail
 from models.service_desk import Ticket, TicketState
 from tests.goods import world
 from tests.portal.conftest import Portal
@@ -131,3 +131,25 @@ def test_pages_of_assets(portal: Portal) -> None:
         assert session.get_one(Asset, asset.id).manufacturer == "Falkenau"
     refused = browser.post(f"/assets/{asset.id}/defekt", data={"text": "brummt"}, follow_redirects=True)
     assert "gehört dem Kunden" in refused.text
+
+
+def test_what_is_parked_can_be_looked_at_and_settled_by_a_person(portal: Portal) -> None:
+    stock(portal)
+    raw = b"%PDF-1.7 kein Avis"
+    browser = portal.browser("materials")
+    told = browser.post("/wareneingang/annehmen", files={"datei": ("lieferschein.pdf", raw)}, follow_redirects=True)
+    assert "nicht buchbar" in told.text
+    assert "ein PDF" in told.text
+    with unit_of_work("test") as session:
+        (item,) = inbox.waiting(session)
+        booking.book(session, item)
+    assert "lieferschein.pdf" in browser.get("/wareneingang").text
+    saved = browser.get(f"/wareneingang/korb/{item}/datei")
+    assert (saved.content, saved.headers["content-type"]) == (raw, "application/octet-stream")
+    assert "attachment" in saved.headers["content-disposition"]
+    done = browser.post(f"/wareneingang/korb/{item}/erledigt", data={"how": "war nur der Ausdruck"}, follow_redirects=True)
+    assert "lieferschein.pdf" not in done.text
+    with unit_of_work("test") as session:
+        row = session.get_one(InboxItem, item)
+        assert (row.raw, row.state) == (raw, InboxState.DONE)
+        assert "war nur der Ausdruck" in (row.reason or "")

@@ -18,10 +18,12 @@ from flows.expiry_watch import expiry_watch
 from flows.goods_receipt import goods_receipt
 from kit import clock, steps
 from kit.database import Role, engine, unit_of_work
-from models.assets import Asset
+from models.assets import Asset, ExpiryNotice
 from models.goods import Delivery, GoodsReceipt
 from models.plumbing import ArchivedObject, InboxItem, InboxState, NumberRange, OutboxEvent
 from models.service_desk import Ticket
+from rules.expiry import NoticeState
+from tasks import expiry_watch as expiry_tasks
 from tasks import goods_receipt as tasks
 from tests.goods import world
 
@@ -83,8 +85,11 @@ def test_a_second_run_changes_nothing() -> None:
     assert "0 Meldungen" in str(outcome)
 
 
-def killed_after(commits: int) -> bool:
-    """Run the flow in a process of its own and kill it with -9 after so many transactions; False when it ended before."""
+def killed_at(commits: int, flow: Any = goods_receipt, *, before: bool = False) -> bool:
+    """Run the flow in a process of its own and kill it with -9 at so many transactions; False when it ended before.
+
+    `before` kills with the work done and not yet committed: what was written outside the database has no row then.
+    """
     child = os.fork()
     if child == 0:
         done = 0
@@ -95,13 +100,16 @@ def killed_after(commits: int) -> bool:
             nonlocal done
             with real(*args, **kwargs) as session:
                 yield session
-            done += 1
+                done += 1
+                if before and done == commits:
+                    os.kill(os.getpid(), signal.SIGKILL)
             if done == commits:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         try:
-            vars(tasks)["unit_of_work"] = counted
-            steps.plain(goods_receipt)
+            for module in (tasks, folder, expiry_tasks):
+                vars(module)["unit_of_work"] = counted
+            steps.plain(flow)
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)
@@ -113,20 +121,73 @@ def test_killed_between_every_two_transactions_it_ends_the_same() -> None:
     put(0)
     put(1)
     kills = 0
-    while killed_after(kills + 1):  # each process gets one transaction further than the one before
+    while killed_at(kills + 1):  # each process gets one transaction further than the one before
         kills += 1
     assert state() == DONE
     assert kills >= 5
 
 
-@pytest.mark.parametrize("commits", [3, 5, 7, 9, 12])
-def test_killed_once_at_any_boundary_it_ends_the_same(commits: int) -> None:
+@pytest.mark.parametrize("commits", [3, 7, 12])
+@pytest.mark.parametrize("before", [False, True])
+def test_killed_once_at_any_boundary_it_ends_the_same(commits: int, before: bool) -> None:
     stock(2)
     put(0)
     put(1)
-    killed_after(commits)
+    killed_at(commits, before=before)
     steps.plain(goods_receipt)
     assert state() == DONE
+
+
+def test_killed_between_the_basket_and_the_move_a_file_is_met_again_and_booked_once(home: Path) -> None:
+    stock(1)
+    path = folder.folder() / "avis.json"
+    path.write_bytes(world.receipt_bytes(world.line("NB-1", 2, ["S0-1", "S0-2"], number="B-0"), note="LS-0"))
+    os.utime(path, (1, 1))
+    kills = 0
+    while killed_at(kills + 1):
+        kills += 1
+        assert kills > 1 or path.exists()  # its row is safe, it is not moved yet
+    found = state()
+    assert (found["receipts"], found["tickets"], found["assets"], found["waiting"], found["to start"]) == (1, 1, 2, 0, 0)
+    assert not path.exists()
+    for done in (folder.folder() / folder.DONE).iterdir():
+        done.unlink()
+
+
+def test_killed_while_the_parcel_papers_are_made_each_is_made_once() -> None:
+    stock(1)
+    put(0)
+    steps.plain(goods_receipt)
+    with unit_of_work("test") as session:
+        delivery = session.scalars(sa.select(Delivery)).one()
+        for serial in ("S0-1", "S0-2"):
+            scanning.pick(session, delivery.id, serial, "test")
+        shipping.pack(session, delivery.id, 1, "test")
+    kills = 0
+    while killed_at(kills + 1, before=bool(kills % 2)):
+        kills += 1
+    assert kills >= 4
+    with unit_of_work("test") as session:
+        kinds = sorted(key.split("/")[0] for key in session.scalars(sa.select(ArchivedObject.key)))
+        assert kinds == ["goods-delivery-note", "goods-label", "goods-packing-list", "goods-pick-list"]
+
+
+@pytest.mark.promise("S23")
+def test_the_watch_over_ends_killed_anywhere_tells_each_end_once() -> None:
+    stock(1)
+    with unit_of_work("test") as session:
+        customer = session.scalars(sa.text("SELECT id FROM customer")).one()
+        for number in range(3):
+            session.add(
+                Asset(customer_id=customer, inventory_no=f"A{number}", asset_class="server", warranty_until=clock.today())
+            )
+    kills = 0
+    while killed_at(kills + 1, expiry_watch):
+        kills += 1
+    assert kills >= 2
+    with unit_of_work("test") as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Ticket)) == 1
+        assert session.scalars(sa.select(ExpiryNotice.state)).all() == [NoticeState.TOLD] * 3
 
 
 def test_two_ways_at_the_same_moment_are_one_receipt(home: Path) -> None:

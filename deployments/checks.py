@@ -151,7 +151,8 @@ def _mail(target: Instance) -> Finding:
         with kind(chosen.smtp_host, chosen.smtp_port, timeout=10) as server:
             server.ehlo()
     except (OSError, smtplib.SMTPException) as fault:
-        return Finding("Mailversand", FAILED, f"{where} antwortet nicht ({fault})", "DREHKREUZ_SMTP_HOST und _PORT prüfen")
+        remedy = "DREHKREUZ_SMTP_HOST und _PORT prüfen (docs/runbooks/mailserver-nimmt-nichts.md)"
+        return Finding("Mailversand", FAILED, f"{where} antwortet nicht ({fault})", remedy)
     return Finding("Mailversand", OK, where)
 
 
@@ -186,14 +187,21 @@ def _clock() -> Finding:
     if clock.shift_days():
         shown += f", um {clock.shift_days()} Tage verschoben"
     if apart > 5:
-        return Finding("Uhr", WARNING, f"{shown}; die Datenbank geht {apart:.0f} s anders", "Zeitabgleich (NTP) prüfen")
+        return Finding(
+            "Uhr",
+            WARNING,
+            f"{shown}; die Datenbank geht {apart:.0f} s anders",
+            "Zeitabgleich (NTP) prüfen (docs/runbooks/uhr-springt.md)",
+        )
     return Finding("Uhr", OK, shown)
 
 
 def _space(target: Instance) -> Finding:
     free = shutil.disk_usage(target.home).free
     text = f"{free / 1e9:.1f} GB frei in {target.home}"
-    return Finding("Platz", OK if free > SPACE_WANTED else WARNING, text, "" if free > SPACE_WANTED else "Platz schaffen")
+    return Finding(
+        "Platz", OK if free > SPACE_WANTED else WARNING, text, "" if free > SPACE_WANTED else "docs/runbooks/platte-voll.md"
+    )
 
 
 def _restored() -> Iterator[Finding]:

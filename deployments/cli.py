@@ -111,6 +111,7 @@ def _wrong_usage(message: str, code: int) -> int:
 
 
 def _unexpected(fault: Exception) -> int:
+    from deployments.faults import explained
     from kit import log as logs
 
     reason = (str(fault).strip().splitlines() or [""])[0]
@@ -120,6 +121,9 @@ def _unexpected(fault: Exception) -> int:
         where = "Einzelheiten stehen in log/cli.jsonl des Heimordners."
     except OSError:
         where = "Der Heimordner ist nicht beschreibbar."
+    if known := explained(fault):
+        print(f"{known} {where}", file=sys.stderr)
+        return 1
     print(f"Unerwarteter Fehler ({type(fault).__name__}): {reason} {where}", file=sys.stderr)
     return 1
 

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 RESUME, GIVEN_UP = "auto-resume", "needs-person"
 ATTEMPTS = 4
 NOTE = "Keeper: "
+AHEAD = dt.timedelta(minutes=1)
+"""Two machines may differ by so much."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def tend(api: PrefectApi, now: dt.datetime, patience: Patience | None = None) ->
     workers = workers_here()
     touched = 0
     for run in api.tagged(RESUME, "RUNNING", "CRASHED", "PENDING"):
-        age = now - _since(run)
+        age = waited(run, now)
         if GIVEN_UP in run["tags"] or age < min(patience.orphaned, patience.crashed, patience.pending):
             continue
         if age >= patience.orphaned and is_orphan(run, workers):
@@ -87,7 +89,7 @@ def _resume(api: PrefectApi, run: dict[str, Any], now: dt.datetime) -> int:
 
 
 def _crash_if_silent(api: PrefectApi, run: dict[str, Any], now: dt.datetime, patience: Patience) -> int:
-    since = _since(run)
+    since = now - waited(run, now)
     if now - since <= patience.heartbeat:
         return 0
     heard = api.last_heartbeat(run["id"], now - dt.timedelta(days=2), now)
@@ -141,6 +143,12 @@ def _process_lives(run: dict[str, Any]) -> bool:
 
 def _since(run: dict[str, Any]) -> dt.datetime:
     return dt.datetime.fromisoformat(run["state"]["timestamp"])
+
+
+def waited(run: dict[str, Any], now: dt.datetime) -> dt.timedelta:
+    """How long the run has been in its state. A state of the future was written by a clock that was ahead: it counts as old."""
+    age = now - _since(run)
+    return age if age > -AHEAD else dt.timedelta(days=1)
 
 
 def _set(api: PrefectApi, run: dict[str, Any], state: dict[str, Any], *, force: bool = False) -> int:

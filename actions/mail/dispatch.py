@@ -22,6 +22,9 @@ from rules.retention import RecordClass
 
 RETRY_MINUTES = (1, 2, 5, 10, 30, 60)
 """Waits between attempts; the last one repeats."""
+FURTHEST = dt.timedelta(minutes=2 * RETRY_MINUTES[-1])
+TELL_AFTER = dt.timedelta(days=1)
+"""A mail that its server puts off for so long is told to a person; it goes on being tried."""
 GIVE_UP_AFTER = dt.timedelta(days=4)
 """A mail that no server takes for so long has failed; a person is told."""
 UNCLEAR_WHY = (
@@ -42,7 +45,9 @@ class Claimed:
 def due(session: Session, *, force: bool = False, after: int = 0, limit: int = 500) -> list[int]:
     """Mails that wait and whose time has come, oldest first; with `force` also those that pause after a fault."""
     waiting = OutboxMail.state == MailState.QUEUED
-    time_has_come = sa.true() if force else sa.or_(OutboxMail.retry_at.is_(None), OutboxMail.retry_at <= clock.now())
+    now = clock.now()
+    ahead = OutboxMail.retry_at > now + FURTHEST  # written by a clock that was ahead: no pause is so long
+    time_has_come = sa.true() if force else sa.or_(OutboxMail.retry_at.is_(None), OutboxMail.retry_at <= now, ahead)
     return list(
         session.scalars(
             sa.select(OutboxMail.id).where(waiting, time_has_come, OutboxMail.id > after).order_by(OutboxMail.id).limit(limit)
@@ -85,6 +90,7 @@ def settle(session: Session, mail_id: int, result: SendResult) -> MailState:
     match result.state:
         case SendState.ACCEPTED:
             row.state, row.accepted_at, row.reply, row.error = MailState.ACCEPTED, now, result.reply, result.reason or None
+            people.answered(session, f"mail-late:{row.key}")
             if result.retry_recipients:
                 _send_rest(session, row, result, now)
             if any(refusal.permanent for refusal in result.refused):
@@ -123,8 +129,21 @@ def _later(session: Session, row: OutboxMail, result: SendResult, now: dt.dateti
     if now - row.created_at > GIVE_UP_AFTER:
         _bounce(session, row, f"seit {GIVE_UP_AFTER.days} Tagen nicht angenommen: {result.reason}")
         return
+    if now - row.created_at > TELL_AFTER and not result.whole_server:  # a server that is away shows in doctor, once for all
+        people.ask(session, _put_off(row, result.reason or result.reply))
     wait = RETRY_MINUTES[min(row.attempts, len(RETRY_MINUTES)) - 1]
     row.state, row.retry_at, row.error = MailState.QUEUED, now + dt.timedelta(minutes=wait), result.reason
+
+
+def _put_off(row: OutboxMail, why: str) -> people.Question:
+    return people.Question(
+        key=f"mail-late:{row.key}",
+        customer_id=row.customer_id,
+        role="back_office",
+        subject=f"Mail wird seit einem Tag nicht angenommen: {row.subject}",
+        text=f"An {', '.join(row.recipients)}: {why}. Drehkreuz versucht es bis zum vierten Tag stündlich. Bitte Adresse "
+        "und Mailserver des Empfängers klären; kommt die Mail an, schließt sich diese Aufgabe selbst.",
+    )
 
 
 def mark_unclear(session: Session, row: OutboxMail) -> None:

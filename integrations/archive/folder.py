@@ -5,6 +5,7 @@ all: it is written elsewhere, brought to disk, made read-only and then linked, w
 """
 
 import datetime as dt
+import errno
 import hashlib
 import json
 import os
@@ -207,6 +208,10 @@ def _compare(key: str, content: bytes, sha256: str) -> None:
 
 
 def _unavailable(root: Path, fault: OSError) -> ArchiveUnavailableError:
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return ArchiveUnavailableError(
+            f"Archivordner {root}: der Datenträger ist voll; bitte Platz schaffen, der Lauf setzt danach fort."
+        )
     return ArchiveUnavailableError(
         f"Archivordner {root}: {fault.strerror or fault}; bitte Platz und Rechte prüfen, der Lauf setzt danach fort."
     )

@@ -27,16 +27,17 @@ def record_attempt(session: Session, email: str, address: str) -> None:
     """
     lock(session, f"sign-in account {email}")
     lock(session, f"sign-in address {address}")
-    since = clock.now() - WINDOW
+    now = clock.now()
+    since, ahead = now - WINDOW, now + WINDOW  # what lies ahead was written by a clock that was wrong
     failed = sa.select(sa.func.count(LoginAttempt.id))
-    by_account = session.scalars(failed.where(LoginAttempt.email == email, LoginAttempt.at > since)).one()
-    by_address = session.scalars(failed.where(LoginAttempt.address == address, LoginAttempt.at > since)).one()
+    by_account = session.scalars(failed.where(LoginAttempt.email == email, LoginAttempt.at.between(since, ahead))).one()
+    by_address = session.scalars(failed.where(LoginAttempt.address == address, LoginAttempt.at.between(since, ahead))).one()
     if max(by_account, by_address) >= FAILURES:
         raise LockedOutError(
             "Anmeldung: Zu viele Fehlversuche. Bitte warten Sie eine Viertelstunde oder setzen Sie Ihr Kennwort zurück."
         )
-    session.execute(sa.delete(LoginAttempt).where(LoginAttempt.at < clock.now() - _KEPT))
-    session.add(LoginAttempt(at=clock.now(), email=email, address=address))
+    session.execute(sa.delete(LoginAttempt).where(sa.or_(LoginAttempt.at < now - _KEPT, LoginAttempt.at > ahead)))
+    session.add(LoginAttempt(at=now, email=email, address=address))
     session.flush()
 
 

@@ -54,13 +54,18 @@ def work_in_november() -> None:
         make.entry(session, customer, technician, ticket, key="L-3", minutes=60, work_date=dt.date(2026, 11, 10))
 
 
-def bill(month: Month) -> Outcome:
-    """Preview, release, and one visit; a released month is only visited."""
+def release_only(month: Month) -> None:
+    """Preview and release."""
     with unit_of_work("test") as session:
         seen = preview.build(session, month)
         preview.remember(session, seen, clock.now())
     with unit_of_work("test") as session:
         release.release(session, month, seen.snapshot, "Ina Innendienst")
+
+
+def bill(month: Month) -> Outcome:
+    """Preview, release, and one visit."""
+    release_only(month)
     return monthly_billing(str(month))
 
 

@@ -23,10 +23,7 @@ def explained(fault: BaseException) -> str:
         state = str(getattr(fault.orig, "sqlstate", "") or "")
         if state in ("53100", "58030"):  # disk_full, io_error
             return f"Datenbank: {DISK_FULL}"
-        if (
-            fault.connection_invalidated
-            or state.startswith(("08", "57P"))
-            or (not state and "OperationalError" in str(type(fault.orig)))
-        ):
+        refused = not state and isinstance(fault, OperationalError)
+        if fault.connection_invalidated or refused or state.startswith(("08", "57P")):
             return DATABASE_AWAY
     return ""

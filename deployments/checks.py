@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from actions import restoration
+from actions import archive, restoration
 from deployments import deploy
 from deployments.instance import POOL, Instance
 from deployments.keeper import GIVEN_UP, RESUME
@@ -162,6 +162,11 @@ def _archive() -> Finding:
             sa.select(sa.func.count(), sa.func.count().filter(ArchivedObject.fault.is_not(None)))
         ).one()
     kind = "S3" if settings().archive == "s3" else "Ordner im Heim"
+    if kind == "S3":
+        try:
+            archive.store().check()
+        except DrehkreuzError as fault:
+            return Finding("Archiv", FAILED, str(fault), "docs/runbooks/s3-antwortet-nicht.md")
     if faulty:
         return Finding(
             "Archiv", PERSON, f"{faulty} von {total} Objekten fehlerhaft", "drehkreuz run archive_check, Sicherung einspielen"

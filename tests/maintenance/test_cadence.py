@@ -136,6 +136,19 @@ def test_any_split_of_the_years_gives_the_same_dates(
     assert len({due.on for due in whole}) == len(whole), "no two dates of a plan on one day"
 
 
+@pytest.mark.parametrize("shift", Shift)
+@pytest.mark.parametrize(
+    "rule", ["FREQ=DAILY", "FREQ=WEEKLY;INTERVAL=2;BYDAY=FR,SU,MO", "FREQ=MONTHLY;INTERVAL=3;BYMONTHDAY=-1,-2,29,30,31"]
+)
+def test_a_run_for_every_single_day_gives_the_same_dates(rule: str, shift: Shift) -> None:
+    """Each border between two days is once the border of a run: weekends, holidays, closing days, 29 February."""
+    cadence, calendar = parse(rule), CompanyCalendar({D(2024, 2, 12): "Rosenmontag", D(2024, 12, 24): "Heiligabend"})
+    starts, first, last = D(2023, 11, 6), D(2024, 1, 1), D(2025, 1, 10)
+    single = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+    pieces = [due for day in single for due in due_days(cadence, starts, day, day, shift=shift, calendar=calendar)]
+    assert pieces == list(due_days(cadence, starts, first, last, shift=shift, calendar=calendar))
+
+
 @settings(max_examples=60, deadline=None)
 @given(rules, some_day, st.sampled_from([Shift.NEXT_WORKDAY, Shift.PREVIOUS_WORKDAY]), closings)
 def test_shifted_dates_lie_on_working_days_and_none_is_lost(

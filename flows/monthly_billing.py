@@ -34,4 +34,5 @@ def visit(month: str) -> Outcome:
     billing.hand_over_to_sap(run)
     billing.write_datev_batch(run, month)
     billing.fill_postal_batches(run)
+    billing.watch_contracts(month)
     return billing.show_standing(billing.close_visit(run), stopped)

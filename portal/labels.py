@@ -159,6 +159,36 @@ LABELS: dict[type[enum.StrEnum], dict[str, str]] = {
 }
 
 WORDS: dict[str, dict[str, str]] = {
+    "billing": {"central": "über die Zentrale", "per_site": "je Niederlassung"},
+    "delivery": {"post": "Post", "email_einvoice": "E-Rechnung per Mail", "xrechnung": "XRechnung"},
+    "mandate": {"core": "Basislastschrift", "b2b": "Firmenlastschrift"},
+    "function": {
+        "service_report": "Empfänger der Serviceberichte",
+        "ticket_created": "Nachricht bei neuen Tickets",
+        "ticket_status": "Nachricht bei Statusänderungen",
+        "credential_release": "gibt Zugangsdaten frei",
+        "invoice": "Rechnungen",
+        "main": "Hauptansprechpartner",
+    },
+    "portal": {"none": "kein Zugang", "reporter": "Melden", "insight": "Einsehen", "admin": "Verwalten"},
+    "backup": {"customer": "der Kunde", "house": "das Haus"},
+    "contract": {
+        "kontingent": "Kontingent",
+        "rental": "Miete",
+        "data_centre": "Rechenzentrum",
+        "managed": "Managed Services",
+    },
+    "rest": {"paid_out": "wird ausgezahlt", "served": "wird noch abgeleistet"},
+    "meter": {
+        "fixed": "fest",
+        "devices": "je Gerät",
+        "mailboxes": "je Postfach",
+        "gigabytes": "je Gigabyte",
+        "servers": "je Server",
+    },
+    "lifecycle": {"prospect": "Interessent", "onboarding": "in Einführung", "active": "aktiv", "closed": "beendet"},
+    "fit": {"too_tight": "zu knapp", "too_generous": "zu großzügig", "fits": "passt", "too_early": "noch zu früh"},
+    "ledger": {"grant": "Gutschrift", "usage": "Leistung", "correction": "Überbuchung berechnet"},
     "asset": {
         "access_point": "Access-Point",
         "copier": "Kopierer",

@@ -9,6 +9,10 @@ RIGHTS: dict[str, str] = {
     "uebersicht.sehen": "Übersicht des Hauses sehen",
     "aufgabe.sehen": "Aufgaben der eigenen Rollen sehen und erledigen",
     "leistung.eigene": "Eigene erfasste Leistungen sehen und berichtigen",
+    "stamm.sehen": "Kunden mit Anschriften, Ansprechpartnern, Vereinbarungen und Kontingentstand sehen",
+    "stamm.pflegen": "Kunden, Niederlassungen, Ansprechpartner, Vereinbarungen und Verträge pflegen",
+    "vertrag.sehen": "Verträge mit Preisen, Statistik und Kontingente im Blick sehen",
+    "leistung.erfassen": "Leistungen auf Tickets erfassen",
     "leistung.sehen": "Leistungen aller Techniker sehen",
     "leistung.freigeben": "Leistungen freigeben, berichtigen, zurückgeben und Freigaben zurücknehmen",
     "abrechnung.sehen": "Rechnungsläufe mit Vorschau, Fortschritt und Übergabe sehen",
@@ -32,16 +36,18 @@ RIGHTS: dict[str, str] = {
 }
 
 _EVERYBODY = frozenset({"konto.eigenes"})
-_STAFF = _EVERYBODY | {"uebersicht.sehen", "aufgabe.sehen", "leistung.eigene", "asset.sehen", "ware.sehen"}
+_STAFF = _EVERYBODY | {"uebersicht.sehen", "aufgabe.sehen", "leistung.eigene", "asset.sehen", "ware.sehen", "stamm.sehen"}
 
 STAFF_ROLES: dict[StaffRole, frozenset[str]] = {
-    StaffRole.TECHNICIAN: _STAFF | {"asset.bearbeiten", "wartung.sehen", "wartung.ausfuehren"},
-    StaffRole.DISPATCHER: _STAFF | {"leistung.sehen", "post.sehen", "wartung.sehen", "wartung.ausfuehren", "wartung.planen"},
+    StaffRole.TECHNICIAN: _STAFF | {"leistung.erfassen", "asset.bearbeiten", "wartung.sehen", "wartung.ausfuehren"},
+    StaffRole.DISPATCHER: _STAFF
+    | {"vertrag.sehen", "leistung.erfassen", "leistung.sehen", "post.sehen"}
+    | {"wartung.sehen", "wartung.ausfuehren", "wartung.planen"},
     StaffRole.ACCOUNT_MANAGER: _STAFF
     | {"leistung.sehen", "abrechnung.sehen", "abrechnung.korrigieren", "dokument.sehen", "post.sehen"}
-    | {"wartung.sehen", "wartung.planen", "wartung.vereinbaren"},
+    | {"wartung.sehen", "wartung.planen", "wartung.vereinbaren", "stamm.pflegen", "vertrag.sehen"},
     StaffRole.BACK_OFFICE: _STAFF
-    | {"wartung.sehen"}
+    | {"wartung.sehen", "stamm.pflegen", "vertrag.sehen"}
     | {name for name in RIGHTS if name.startswith(("leistung.", "abrechnung.", "dokument.", "post."))},
     StaffRole.MATERIALS: _STAFF | {"ware.bearbeiten", "asset.bearbeiten"},
     StaffRole.MONITORING: _STAFF | {"post.sehen"},

@@ -8,6 +8,7 @@ from actions import sap
 from actions.billing import handover, invoices, overview, preview, release, reports, visit
 from actions.billing.overview import amount
 from actions.billing.visit import Standing
+from actions.customers import fit
 from actions.portal_address import portal_address
 from integrations.archive.port import ArchiveUnavailableError
 from integrations.datev.batch import write_batches
@@ -243,6 +244,13 @@ def close_visit(run_id: int) -> Standing:
     with unit_of_work(ACTOR) as session:
         invoices.mark_sent(session, run_id)
         return visit.finish(session, run_id)
+
+
+@step(name="Kontingente beurteilen")
+def watch_contracts(month: str) -> int:
+    """Tell the account managers which Kontingente no longer fit (S171, S172). A second call in the quarter asks nothing."""
+    with unit_of_work(ACTOR) as session:
+        return fit.tell(session, preview.parse_month(month))
 
 
 @step(name="Ergebnis zeigen")

@@ -112,6 +112,16 @@ class Findings:
         """Hints of the kind just listed that were counted but not fetched."""
         self.hint_count += count
 
+    @property
+    def errors(self) -> list[Finding]:
+        """The errors so far, in order of file and line."""
+        return self._sorted(self._errors)
+
+    @property
+    def hints(self) -> list[Finding]:
+        """The hints so far, in order of file and line."""
+        return self._sorted(self._hints)
+
     def _sorted(self, found: list[Finding]) -> list[Finding]:
         return sorted(found, key=lambda f: (self._order.get(f.file, len(self._order)), f.file, f.line))
 

@@ -57,14 +57,15 @@ def import_folder(
         report = _import(session, folder, check_only=check_only, progress=progress)
     except DBAPIError as error:
         raise ConflictError(
-            f"Import: Die Datenbank nimmt die Daten so nicht an ({_reason(error)}); es wurde nichts übernommen. "
+            f"Import: Die Datenbank nimmt die Daten so nicht an ({reason(error)}); es wurde nichts übernommen. "
             "Hat gleichzeitig jemand daran gearbeitet, starten Sie ihn erneut, sonst berichtigen Sie die genannte Angabe."
         ) from error
     session.execute(sa.select(sa.func.set_config("drehkreuz.bulk", bulk or "", True)))
     return report
 
 
-def _reason(error: DBAPIError) -> str:
+def reason(error: DBAPIError) -> str:
+    """What the database said, in one line."""
     return str(error.orig).strip().splitlines()[0]
 
 
@@ -72,7 +73,9 @@ def _import(session: Session, folder: Path, *, check_only: bool, progress: Progr
     findings = Findings(FILE_ORDER)
     report = ImportReport(str(folder), check_only)
     staged = _read(session, folder, findings, progress)
-    _check(session, staged, findings, progress)
+    if progress:
+        progress.step("prüfen: Schlüssel, Verweise und was schon feststeht")
+    check_staged(session, staged, findings)
     if findings.error_count:
         report.files = [FileReport(one.file.name, one.rows, sha256=one.sha256) for one in staged]
     elif check_only:
@@ -111,9 +114,8 @@ def _stray_files(folder: Path, findings: Findings) -> None:
             findings.hint(path.name, 1, WHOLE_FILE, "stray", text)
 
 
-def _check(session: Session, staged: list[Staged], findings: Findings, progress: Progress | None) -> None:
-    if progress:
-        progress.step("prüfen: Schlüssel, Verweise und was schon feststeht")
+def check_staged(session: Session, staged: list[Staged], findings: Findings) -> None:
+    """Check what lies in the temporary tables against itself and against what is stored."""
     for one in staged:
         complete(session, one, findings)
     files = [one.file for one in staged if one.rows]

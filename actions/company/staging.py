@@ -29,6 +29,13 @@ class Progress(Protocol):
         """The next thing begins (German)."""
 
 
+class Recorded(Protocol):
+    """Rows of texts with their lines: a file's, or a form's only one."""
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Line and cells."""
+
+
 _TELL_EVERY = 1 << 16
 _UNREAD: Any = object()
 """Stands for a cell that is wrong, until the row goes into its table."""
@@ -89,7 +96,7 @@ def read_file(session: Session, file: File, path: Path, findings: Findings, prog
             records = Records(handle, teller)
             columns = _columns(file, records.header, findings)
             staged.present = frozenset(column.name for column in columns if column)
-            _copy(session, table, _staged_rows(staged, records, columns, findings))
+            copy_rows(session, table, staged_rows(staged, records, columns, findings))
             staged.sha256 = records.sha256
     except FileFaultError as fault:
         staged.whole = False
@@ -104,7 +111,8 @@ def analyse(session: Session, file: File) -> None:
     session.execute(sa.text(f"ANALYZE {stage(file).name}"))
 
 
-def _copy(session: Session, table: sa.Table, rows: Iterator[Sequence[Any]]) -> None:
+def copy_rows(session: Session, table: sa.Table, rows: Iterator[Sequence[Any]]) -> None:
+    """Put checked rows into their temporary table."""
     driver: Any = session.connection().connection.driver_connection
     names = [LINE, BAD, *(name for name in table.c.keys() if not name.startswith("_"))]  # noqa: SIM118
     into = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names)))
@@ -142,7 +150,9 @@ def _unknown(file: File, name: str, findings: Findings) -> None:
     findings.error(file.name, 1, " ".join(shown.split()), f"unbekannte Spalte{guess}; erlaubt: {allowed}")
 
 
-def _staged_rows(staged: Staged, records: Records, columns: list[Column | None], findings: Findings) -> Iterator[Sequence[Any]]:
+def staged_rows(
+    staged: Staged, records: Recorded, columns: Sequence[Column | None], findings: Findings
+) -> Iterator[Sequence[Any]]:
     """The rows of the file as the temporary table takes them."""
     file = staged.file
     places = {column.name: index for index, column in enumerate(columns) if column}

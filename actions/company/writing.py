@@ -32,20 +32,20 @@ def _quiet(session: Session, quiet: bool) -> None:
     session.execute(sa.select(sa.func.set_config("drehkreuz.bulk", "1" if quiet else "", True)))
 
 
-def write(session: Session, staged: Staged) -> FileReport:
-    """Write one file's rows. Returns what became of them."""
+def write(session: Session, staged: Staged, *, mass: bool = True) -> FileReport:
+    """Write one file's rows. Returns what became of them. Not `mass`: new rows stand in the audit trail one by one too."""
     file, rows = staged.file, stage(staged.file)
     counts = sa.select(sa.func.count(), sa.func.count(rows.c[ID]), sa.func.count().filter(rows.c[CHANGED]))
     total, known, changed = session.execute(counts).one()
     if file is f.TICKETS and changed:
         _tell_tickets(session)
-    _quiet(session, True)
+    _quiet(session, mass)
     if total > known:
         _insert(session, file)
     _quiet(session, False)
     if changed:
         _update(session, file)
-    _quiet(session, True)
+    _quiet(session, mass)
     return FileReport(file.name, total, total - known, changed, known - changed, staged.sha256)
 
 

@@ -35,6 +35,7 @@ def found(session: Session, person: Person, text: str) -> list[Hit]:
         hits += _invoices(session, text)
     if person.may("leistung.sehen"):
         hits += _entries(session, text)
+    if person.may("stamm.sehen"):
         hits += _customers(session, text)
     if person.may("aufgabe.sehen"):
         hits += _tasks(session, person, text)
@@ -81,7 +82,7 @@ def _customers(session: Session, text: str) -> list[Hit]:
         .order_by(Customer.name)
         .limit(LIMIT)
     ).tuples()
-    return [Hit("Kunde", number, name, f"/leistungen?kunde={number}&stand=alle") for number, name in rows]
+    return [Hit("Kunde", number, name, f"/kunden/{number}") for number, name in rows]
 
 
 def _tasks(session: Session, person: Person, text: str) -> list[Hit]:

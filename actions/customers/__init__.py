@@ -1,0 +1,1 @@
+"""Kunden: where they stand with us, what they cost and use, and who is told."""

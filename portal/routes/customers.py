@@ -123,8 +123,8 @@ def _balances(account: standing.Account, day: dt.date) -> list[tuple[str, Decima
     points = []
     for each in month.plus(-11).until(month):
         until = min(each.last_day, day)
-        if until < account.contract.starts_on:
-            continue
+        if until < day and not any(line.day <= until for line in account.lines):
+            continue  # before the contract or its opening balance
         minutes = account.standing.opening + sum(line.minutes for line in account.lines if line.day <= until)
         points.append((f"{each.number:02}/{each.year % 100:02}", Decimal(minutes) / 60))
     return points

@@ -1,6 +1,7 @@
-"""Bring a database to the present schema: roles, then migrations, under one lock."""
+"""Bring a database to the present schema: roles, then migrations, under one lock; refuse one that is newer than the program."""
 
 import contextlib
+import logging
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,9 +12,24 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from kit.database import Role, engine, owner_url, role_name, role_password
+from kit.errors import DrehkreuzError
 from models.base import Base
+from models.migrations.security import harden
+
+log = logging.getLogger(__name__)
 
 _LOCK = 7_310_001
+LOCK_NOT_AVAILABLE = "55P03"
+WAIT_SECONDS = 120
+"""How long a second process waits for the first one to finish migrating."""
+
+
+class NewerSchemaError(DrehkreuzError):
+    """The database was brought further by a newer program; working on it could harm what that program wrote."""
+
+
+class BusySchemaError(DrehkreuzError):
+    """Somebody works with the tables that have to change, or migrates for too long."""
 
 
 def _config(connection: sa.Connection) -> Config:
@@ -49,20 +65,23 @@ def ensure_roles(connection: sa.Connection, *, new_passwords: bool = False) -> N
             connection.exec_driver_sql(
                 f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {_quote(name)}"
             )
-        connection.exec_driver_sql(
-            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {_quote(name)}"
-        )
+            connection.exec_driver_sql(
+                f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {_quote(name)}"
+            )
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(__file__).parent / "migrations"))
 
 
 def head() -> str:
     """The newest revision that this program knows."""
-    return str(ScriptDirectory(str(Path(__file__).parent / "migrations")).get_current_head())
+    return str(_script().get_current_head())
 
 
 def revisions() -> set[str]:
     """All revisions that this program knows."""
-    script = ScriptDirectory(str(Path(__file__).parent / "migrations"))
-    return {revision.revision for revision in script.walk_revisions()}
+    return {revision.revision for revision in _script().walk_revisions()}
 
 
 def current() -> str | None:
@@ -71,14 +90,48 @@ def current() -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_newer(revision: str | None) -> bool:
+    """Whether a newer program than this one has brought a database there."""
+    return revision is not None and revision not in revisions()
+
+
+def _refuse_newer(revision: str | None) -> None:
+    if is_newer(revision):
+        raise NewerSchemaError(
+            f"Datenbank: Sie steht auf {revision}; diese Version von Drehkreuz kennt nur Stände bis {head()}. Eine neuere Version "
+            "hat sie umgestellt. Starten Sie die neuere Version, oder spielen Sie die Sicherung von vor der Aktualisierung ein "
+            "(docs/runbooks/aktualisierung.md)."
+        )
+
+
 def upgrade(revision: str = "head") -> None:
-    """Bring the database to a revision. Safe to call at every start and from several processes at once."""
-    if revision == "head" and current() == head():
+    """Bring the database to a revision. Safe to call at every start and from several processes at once.
+
+    One transaction: after a fault the database is as it was before. Raises: NewerSchemaError, BusySchemaError.
+    """
+    before = current()
+    _refuse_newer(before)
+    if revision == "head" and before == head():
         return
-    with engine(Role.OWNER).begin() as connection:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        ensure_roles(connection)
-        command.upgrade(_config(connection), revision)
+    try:
+        with engine(Role.OWNER).begin() as connection:
+            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'"))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            before = MigrationContext.configure(connection).get_current_revision()  # another process may have been quicker
+            _refuse_newer(before)
+            ensure_roles(connection)
+            command.upgrade(_config(connection), revision)
+            harden(connection)
+    except sa.exc.OperationalError as fault:
+        if getattr(fault.orig, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+            raise
+        raise BusySchemaError(
+            f"Datenbank: Die Umstellung von {before or 'leer'} auf {head()} hat nicht angefangen, weil noch jemand mit der "
+            "Datenbank arbeitet. Beenden Sie die Dienste und laufende Befehle dieses Heims und starten Sie erneut; geändert "
+            "wurde nichts."
+        ) from fault
+    if before is not None and revision == "head" and before != head():
+        log.warning("Datenbank: von %s auf %s umgestellt", before, head())
 
 
 def downgrade(revision: str) -> None:

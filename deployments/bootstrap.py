@@ -200,12 +200,17 @@ def system_packages(*, tests: bool) -> None:
             apt_install(missing, "alle Tests")
 
 
+def _audits(arguments: list[str]) -> bool:
+    """The audit of our packages is a tool of the development lock."""
+    return "audit" in arguments[:1]
+
+
 def main() -> None:
     arguments = sys.argv[1:]
     tests = "test" in arguments[:1]
-    complete = is_complete(tests=tests)
+    complete = is_complete(tests=tests or _audits(arguments))
     if not complete:
-        build(tests=tests)
+        build(tests=tests or _audits(arguments))
     if tests or not complete:
         system_packages(tests=tests)
     # -P: a folder `models` or `kit` where the person stands must not take the place of ours

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from deployments.instance import POOL, ROOT, WORKER_LIMIT, Instance
 from deployments.keeper import worker_name
+from kit.settings import secret_names
 
 LOG_LIMIT = 10_000_000  # bytes; then one older file is kept
 BACKOFF_FIRST, BACKOFF_LAST = 0.5, 30.0
@@ -27,6 +28,7 @@ class Child:
         command: arguments; a Python of our own.
         environment: what it needs besides the common environment.
         patience: seconds it gets to end by itself.
+        without: names (or beginnings of names) of what it does not need of the common environment, secrets above all.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Child:
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     patience: float = 10.0
+    without: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     starts: int = 0
@@ -50,7 +53,7 @@ class Child:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=ROOT,
-                env=target.environment(marker) | self.environment,
+                env=self._needed(target.environment(marker)) | self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -58,6 +61,9 @@ class Child:
             )
         self.started = time.monotonic()
         self.starts += 1
+
+    def _needed(self, common: dict[str, str]) -> dict[str, str]:
+        return {name: value for name, value in common.items() if not name.startswith(self.without or ("\0",))}
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
@@ -117,7 +123,7 @@ def server(target: Instance) -> Child:
         "--timeout-keep-alive",
         "5",
     ]
-    return Child("prefect", "Prefect-Server", command, target.prefect_server())
+    return Child("prefect", "Prefect-Server", command, target.prefect_server(), without=secret_names())
 
 
 def worker(_target: Instance) -> Child:
@@ -137,12 +143,12 @@ def doorbell(_target: Instance) -> Child:
 
 def portal(target: Instance) -> Child:
     command = _python("uvicorn", "portal.app:app", "--host", "127.0.0.1", "--port", str(target.portal_port))
-    return Child("portal", "Portal", [*command, "--log-level", "warning", "--no-server-header"])
+    return Child("portal", "Portal", [*command, "--log-level", "warning", "--no-server-header"], without=("PREFECT_",))
 
 
 def sink(target: Instance) -> Child:
     command = _python("integrations.mail.sink", "--dir", str(target.mail_folder), "--port", str(target.sink_port))
-    return Child("sink", "Mailsenke", command)
+    return Child("sink", "Mailsenke", command, without=("PREFECT_", *secret_names()))
 
 
 def at_once(target: Instance) -> list[Callable[[Instance], Child]]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import importlib
 import logging
+import os
 import signal
 import sys
 from types import FrameType
@@ -30,6 +31,7 @@ MODULES = {
     "doctor": "doctor",
     "backup": "backup",
     "restore": "backup",
+    "audit": "audit",
     "promises": "promises",
 }
 """Command -> module of deployments/commands: only the one that is called is loaded, some need a second."""
@@ -134,6 +136,7 @@ def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
 
 def main() -> NoReturn:
     """Entry of the command; SIGTERM ends it as cleanly as Ctrl-C."""
+    os.umask(0o077)  # what a house keeps is for its own account alone; children inherit that
     signal.signal(signal.SIGTERM, _terminated)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # also when started in the background of a script
     code = run(sys.argv[1:])

@@ -12,7 +12,7 @@ from pathlib import Path
 from deployments.marker import MARKER
 from kit.database import owner_url, shared_secret
 from kit.errors import ConflictError
-from kit.process import free_port, is_locked, locked, port_is_free
+from kit.process import free_port, is_locked, keep_private, locked, port_is_free
 from kit.settings import home, settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -151,6 +151,7 @@ class Instance:
             "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
             "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
             "PREFECT_SERVER_UI_API_URL": f"{self.prefect_url}/api",
+            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": self.prefect_url,  # pages of others may not even ask
             "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
             **BATCHING,
         }
@@ -167,6 +168,7 @@ class Instance:
 def instance() -> Instance:
     """The instance of the present home. Its ports are chosen free once and remembered, unless they are set."""
     folder = home()
+    keep_private(folder)
     file = folder / "ports.json"
     with locked(folder / "run" / "ports.lock"):
         try:

@@ -57,10 +57,19 @@ class JsonLines(logging.Formatter):
         return json.dumps(content, ensure_ascii=False, default=str)
 
 
+_UNSEEN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+def one_line(text: str) -> str:
+    """The text without control characters: what somebody else wrote cannot begin a line of its own or steer a terminal."""
+    return text.translate(_UNSEEN)
+
+
 class _Readable(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         keys = " ".join(f"{name}={value}" for name, value in getattr(record, "keys", {}).items())
-        line = f"{clock.local(clock.now()):%H:%M:%S} {record.getMessage()}{f'  [{keys}]' if keys else ''}"
+        told = one_line(record.getMessage() + (f"  [{keys}]" if keys else ""))
+        line = f"{clock.local(clock.now()):%H:%M:%S} {told}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 

@@ -45,7 +45,7 @@ from kit.postgres_layout import (
     clean_environment,
     is_postgres_of,
 )
-from kit.process import ends, free_port, let_through, locked, open_lock, port_is_free, run_as, unprivileged_account
+from kit.process import ends, free_port, keep_private, let_through, locked, open_lock, port_is_free, run_as, unprivileged_account
 
 START_SECONDS = 120  # a recovery after a hard crash replays the log first
 STOP_SECONDS = 30
@@ -131,6 +131,7 @@ class EmbeddedPostgres:
 
     def _prepare(self) -> None:
         account = unprivileged_account(SYSTEM_USER)
+        keep_private(self.folder)
         self.base.mkdir(mode=0o755, parents=True, exist_ok=True)
         let_through(self.base, account)
         let_through(binaries(), account)

@@ -192,6 +192,24 @@ def run_as(account: pwd.struct_passwd | None) -> dict[str, Any]:
     return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
+_OF_THE_HOUSE = ("archive", "belege", "log", "mail", "prefect", "run", "sap", "secrets", ".env", "postgres.json")
+
+
+def keep_private(home: Path) -> None:
+    """Close a home to every other account of the machine: it holds a house's papers, mails and secrets.
+
+    The folder itself may still be passed through where it was (root's database works as another account; a watched folder may
+    be open to the program that fills it), but nobody else lists it. What is none of ours stays as it is.
+    """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, closed in ((".", 0o066), *((name, 0o077) for name in _OF_THE_HOUSE)):
+        path = home / name
+        with contextlib.suppress(OSError):  # not there, or not ours to change
+            mode = stat.S_IMODE(path.lstat().st_mode)
+            if mode & closed and not path.is_symlink():
+                path.chmod(mode & ~closed)
+
+
 def let_through(path: Path, account: pwd.struct_passwd | None) -> None:
     """Let the account pass through the folders down to `path`: search permission only, nothing becomes listable."""
     if account is None:

@@ -111,6 +111,12 @@ class Settings(BaseSettings):
     )
 
 
+def secret_names() -> tuple[str, ...]:
+    """The variables that hold secrets: what a process does not need is not put into its environment."""
+    secret = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
+    return tuple(f"{PREFIX}{name.upper()}" for name in (*secret, "database_url"))
+
+
 @lru_cache(maxsize=8)
 def _load(home_dir: str, environment: tuple[tuple[str, str], ...]) -> Settings:  # noqa: ARG001 - key of the cache
     # pydantic-settings takes the file at call time; the environment is part of the key so that tests see their own

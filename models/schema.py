@@ -126,7 +126,7 @@ def upgrade(revision: str = "head") -> None:
         if getattr(fault.orig, "sqlstate", "") != LOCK_NOT_AVAILABLE:
             raise
         raise BusySchemaError(
-            f"Datenbank: Die Umstellung von {before or 'leer'} auf {head()} hat nicht angefangen, weil noch jemand mit der "
+            f"Datenbank: Die Umstellung von {before or 'leer'} auf {head()} ist gerade nicht möglich, weil noch jemand mit der "
             "Datenbank arbeitet. Beenden Sie die Dienste und laufende Befehle dieses Heims und starten Sie erneut; geändert "
             "wurde nichts."
         ) from fault

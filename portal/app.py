@@ -30,7 +30,10 @@ async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """Routes of all modules, error pages, and the edge around everything. No description of the API is published."""
-    app = FastAPI(title="Drehkreuz", openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan)
+    # no redirects to the other spelling of a path: they would name the host that the request names
+    app = FastAPI(
+        title="Drehkreuz", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=_lifespan
+    )
     modules = all_modules()
     for module in modules:
         app.include_router(module.router)

@@ -9,8 +9,13 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+<<<<<<< HEAD
 from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.exc import OperationalError
+=======
+from fastapi.responses import RedirectResponse
+from sqlalchemy.exc import DataError, OperationalError
+>>>>>>> fd8cf39 (audit: Packages by hash, licence and known faults; secrets are searched for; databases of earlier versions are brought up.)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -105,6 +110,12 @@ def _refused(request: Request, fault: Exception) -> Response:
     return error_page(request, 404 if isinstance(fault, NotFoundError) else 409, str(fault))
 
 
+def _no_such_value(request: Request, fault: Exception) -> Response:
+    """A value that no column can hold, as a number beyond all numbers or a text with a zero byte: nothing by that name."""
+    log.info("Vorfall %s: %s", getattr(request.state, "incident", ""), type(getattr(fault, "orig", fault)).__name__)
+    return error_page(request, 404 if request.method in {"GET", "HEAD"} else 400)
+
+
 def _unreachable(request: Request, fault: Exception) -> Response:
     """The database is away, or all its connections are taken."""
     log.error("Vorfall %s: Datenbank nicht erreichbar", getattr(request.state, "incident", ""), exc_info=fault)
@@ -142,6 +153,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DrehkreuzError, _refused)
     app.add_exception_handler(DatabaseNotRunningError, _unreachable)
     app.add_exception_handler(OperationalError, _unreachable)
+    app.add_exception_handler(DataError, _no_such_value)
     app.add_exception_handler(PoolTimeoutError, _unreachable)
     app.add_exception_handler(NotAllowedError, _not_allowed)
     app.add_exception_handler(SignInRequiredError, _sign_in)

@@ -37,6 +37,7 @@ from kit.postgres import database_for_home
 from kit.process import try_lock
 from kit.settings import PREFIX, home, settings
 from models import schema
+from models.migrations.security import harden
 
 SEEDED = frozenset({"alembic_version", "check_catalogue"})
 """Tables that migrations fill: a database that has rows only there is empty."""
@@ -272,6 +273,8 @@ def _database(backup: Backup, former: str, now: dt.datetime) -> None:
     postgres.load(backup.folder / DUMP, before, after, postgres.renaming(manifest.database, manifest.owner))
     dispose_engines()
     schema.upgrade()
+    with engine(Role.OWNER).begin() as connection:
+        harden(connection)  # who may enter the database stands in the cluster, not in the backup
     if not held:
         with unit_of_work("cli:restore") as session:
             restoration.hold(session, manifest.made_at, backup.name)

@@ -19,6 +19,8 @@ def tell(line: str) -> None:
 def addresses(target: Instance) -> list[str]:
     """Where people find what runs."""
     user, _, password = target.credential.partition(":")
+    if not sys.stdout.isatty():  # the journal of a service is read by more people than this home
+        password = f"in {target.home / 'secrets' / 'prefect'}"
     lines = [
         f"Portal          {target.portal_url}",
         f"Prefect         {target.prefect_url}   (Benutzer {user}, Kennwort {password})",

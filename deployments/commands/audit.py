@@ -1,0 +1,88 @@
+"""`drehkreuz audit`: what the program is made of, whether it is locked, licensed and free of known faults."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deployments.commands.shared import PERSON_NEEDED, print_json
+from kit import clock
+from kit.errors import DrehkreuzError
+from models.migrations.releases import RELEASES
+
+
+VERSION = next(reversed(RELEASES))
+"""The newest release; the bill of materials is of that program."""
+
+
+class AuditError(DrehkreuzError):
+    """There are findings; they stand above."""
+
+
+def audit(
+    offline: Annotated[bool, typer.Option("--offline", help="nur, was ohne Netz geht: Prüfsummen und Lizenzen")] = False,
+    sbom: Annotated[Path | None, typer.Option("--sbom", metavar="DATEI", help="Stückliste als CycloneDX schreiben")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON auf stdout")] = False,
+) -> None:
+    """Prüft die Pakete des Programms: Prüfsummen, Lizenzen, bekannte Schwachstellen. 0 gut, 1 Befunde, 3 Datenbank nicht erreichbar."""
+    from deployments import supply, vulnerabilities
+
+    packages, licensed = supply.locked(), supply.licences()
+    reviewed = supply.exceptions(clock.today())
+    told: dict[str, Any] = {
+        "packages": len(packages),
+        "without_hash": [package.name for package in packages if not package.hashes],
+        "licences": [asdict(package) for package in licensed if not package.fine],
+        "inactive": supply.abandoned(),
+        "expired_exceptions": list(reviewed.expired),
+        "vulnerabilities": [],
+        "asked": not offline,
+        "reason": "",
+    }
+    if sbom is not None:
+        sbom.write_text(vulnerabilities.bill_of_materials(packages, licensed, VERSION))
+        print(f"Stückliste: {sbom}", file=sys.stderr)
+    if not offline:
+        try:
+            told["vulnerabilities"] = [asdict(fault) for fault in vulnerabilities.ask(reviewed.vulnerabilities)]
+        except vulnerabilities.NotAskedError as fault:
+            told |= {"asked": False, "reason": str(fault)}
+    if as_json:
+        print_json(told)
+    else:
+        print("\n".join(_lines(told)))
+    if _findings(told):
+        raise AuditError("Prüfung der Pakete: Es gibt Befunde; Ausnahmen mit Begründung stehen in deployments/audit_exceptions.toml.")
+    if not offline and not told["asked"]:
+        raise typer.Exit(PERSON_NEEDED)
+
+
+def _findings(told: dict[str, Any]) -> bool:
+    open_faults = [fault for fault in told["vulnerabilities"] if not fault["accepted"]]
+    return bool(told["without_hash"] or told["licences"] or told["inactive"] or told["expired_exceptions"] or open_faults)
+
+
+def _lines(told: dict[str, Any]) -> list[str]:
+    lines = [f"{told['packages']} Pakete im Lock, {len(told['without_hash'])} ohne Prüfsumme"]
+    lines += [f"  ohne Prüfsumme: {name}" for name in told["without_hash"]]
+    lines += [f"  Lizenz ungeprüft: {one['name']} ({one['licence'] or 'keine Angabe'})" for one in told["licences"]]
+    lines += [f"  wird nicht mehr gepflegt: {name}" for name in told["inactive"]]
+    lines += [f"  Ausnahme abgelaufen: {name}" for name in told["expired_exceptions"]]
+    for fault in told["vulnerabilities"]:
+        fixed = f", behoben in {', '.join(fault['fixed'])}" if fault["fixed"] else ", noch nicht behoben"
+        state = f"angenommen: {fault['accepted']}" if fault["accepted"] else "OFFEN"
+        lines.append(f"  {fault['package']} {fault['version']}: {fault['id']}{fixed} ({state})")
+    if told["reason"]:
+        lines.append(told["reason"])
+    elif told["asked"]:
+        lines.append(f"Bekannte Schwachstellen: {len(told['vulnerabilities'])}")
+    else:
+        lines.append("Bekannte Schwachstellen: nicht gefragt (--offline)")
+    return lines
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("audit")(audit)

@@ -1,4 +1,4 @@
-"""What the program consists of besides our own code: locked packages, their hashes, their licences, what is excepted and why."""
+"""What the program consists of besides our own code: locked packages, hashes, licences, what is excepted and why."""
 
 import datetime as dt
 import re
@@ -106,9 +106,9 @@ def permitted(expression: str) -> bool:
         return good
 
     def single() -> bool:
-        token = tokens.pop(0) if tokens else ""
-        if token != "(":
-            return token in ALLOWED
+        word = tokens.pop(0) if tokens else ""
+        if word != "(":
+            return word in ALLOWED
         good = one_of()
         return bool(tokens) and tokens.pop(0) == ")" and good
 
@@ -117,12 +117,13 @@ def permitted(expression: str) -> bool:
 
 def licence_of(told: PackageMetadata) -> str:
     """What the package's metadata say, as SPDX where they can be read so; empty when they say nothing."""
-    if expression := told.get("License-Expression"):
-        return str(expression)
+    expression = told.get_all("License-Expression")
+    if expression:
+        return str(expression[0])
     named = [line.rsplit(" :: ", 1)[-1] for line in told.get_all("Classifier") or () if line.startswith("License ::")]
     named = [name for name in named if name.lower() not in _PLACEHOLDERS]
     if not named:
-        lines = str(told.get("License") or "").strip().splitlines()
+        lines = str((told.get_all("License") or [""])[0]).strip().splitlines()
         named = [lines[0].strip()] if lines and len(lines[0]) < 80 else []
     known = [_NAMES.get(name.lower().strip(), name.strip()) for name in named]
     return " OR ".join(dict.fromkeys(known))  # several classifiers are an offer to choose

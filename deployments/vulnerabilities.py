@@ -13,7 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from deployments.supply import LOCK, Licensed, Locked
+from deployments.bootstrap import LOCK
+from deployments.supply import Licensed, Locked
 from kit.errors import DrehkreuzError
 
 SECONDS = 300
@@ -38,7 +39,9 @@ class Vulnerability:
 def ask(accepted: dict[str, str], services: Sequence[str] = ("pypi", "osv"), lock: Path = LOCK) -> list[Vulnerability]:
     """All known faults of a lock, the accepted ones marked. Raises: NotAskedError when no service knows the packages."""
     if find_spec("pip_audit") is None:
-        raise NotAskedError("Schwachstellen: pip-audit ist nicht installiert. Starten Sie ./drehkreuz audit aus dem Quellordner.")
+        raise NotAskedError(
+            "Schwachstellen: pip-audit ist nicht installiert. Starten Sie ./drehkreuz audit aus dem Quellordner."
+        )
     reasons = []
     for service in services:
         try:
@@ -77,7 +80,12 @@ def _read(answer: dict[str, Any], accepted: dict[str, str]) -> list[Vulnerabilit
             reason = next((accepted[name] for name in names if name in accepted), "")
             found.append(
                 Vulnerability(
-                    package["name"], package["version"], fault["id"], tuple(fault["aliases"]), tuple(fault["fix_versions"]), reason
+                    package["name"],
+                    package["version"],
+                    fault["id"],
+                    tuple(fault["aliases"]),
+                    tuple(fault["fix_versions"]),
+                    reason,
                 )
             )
     return found

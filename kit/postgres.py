@@ -45,7 +45,17 @@ from kit.postgres_layout import (
     clean_environment,
     is_postgres_of,
 )
-from kit.process import ends, free_port, keep_private, let_through, locked, open_lock, port_is_free, run_as, unprivileged_account
+from kit.process import (
+    ends,
+    free_port,
+    keep_private,
+    let_through,
+    locked,
+    open_lock,
+    port_is_free,
+    run_as,
+    unprivileged_account,
+)
 
 START_SECONDS = 120  # a recovery after a hard crash replays the log first
 STOP_SECONDS = 30

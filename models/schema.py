@@ -22,6 +22,8 @@ _LOCK = 7_310_001
 LOCK_NOT_AVAILABLE = "55P03"
 WAIT_SECONDS = 120
 """How long a second process waits for the first one to finish migrating."""
+TABLE_SECONDS = 10
+"""How long a migration waits for a table that somebody works with, and holds up others behind it."""
 
 
 class NewerSchemaError(DrehkreuzError):
@@ -98,9 +100,9 @@ def is_newer(revision: str | None) -> bool:
 def _refuse_newer(revision: str | None) -> None:
     if is_newer(revision):
         raise NewerSchemaError(
-            f"Datenbank: Sie steht auf {revision}; diese Version von Drehkreuz kennt nur Stände bis {head()}. Eine neuere Version "
-            "hat sie umgestellt. Starten Sie die neuere Version, oder spielen Sie die Sicherung von vor der Aktualisierung ein "
-            "(docs/runbooks/aktualisierung.md)."
+            f"Datenbank: Sie steht auf {revision}; diese Version von Drehkreuz kennt nur Stände bis {head()}. "
+            "Eine neuere Version hat sie umgestellt. Starten Sie diese, oder spielen Sie die Sicherung von vor der "
+            "Aktualisierung ein (docs/runbooks/aktualisierung.md)."
         )
 
 
@@ -119,6 +121,7 @@ def upgrade(revision: str = "head") -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             before = MigrationContext.configure(connection).get_current_revision()  # another process may have been quicker
             _refuse_newer(before)
+            connection.execute(sa.text(f"SET LOCAL lock_timeout = '{TABLE_SECONDS}s'"))
             ensure_roles(connection)
             command.upgrade(_config(connection), revision)
             harden(connection)

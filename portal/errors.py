@@ -9,13 +9,8 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-<<<<<<< HEAD
 from fastapi.responses import JSONResponse, RedirectResponse
-from sqlalchemy.exc import OperationalError
-=======
-from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import DataError, OperationalError
->>>>>>> fd8cf39 (audit: Packages by hash, licence and known faults; secrets are searched for; databases of earlier versions are brought up.)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 

@@ -12,7 +12,6 @@ from kit import clock
 from kit.errors import DrehkreuzError
 from models.migrations.releases import RELEASES
 
-
 VERSION = next(reversed(RELEASES))
 """The newest release; the bill of materials is of that program."""
 
@@ -26,7 +25,7 @@ def audit(
     sbom: Annotated[Path | None, typer.Option("--sbom", metavar="DATEI", help="Stückliste als CycloneDX schreiben")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON auf stdout")] = False,
 ) -> None:
-    """Prüft die Pakete des Programms: Prüfsummen, Lizenzen, bekannte Schwachstellen. 0 gut, 1 Befunde, 3 Datenbank nicht erreichbar."""
+    """Prüft die Pakete: Prüfsummen, Lizenzen, bekannte Schwachstellen. 0 gut, 1 Befunde, 3 keine Datenbank erreichbar."""
     from deployments import supply, vulnerabilities
 
     packages, licensed = supply.locked(), supply.licences()
@@ -54,7 +53,9 @@ def audit(
     else:
         print("\n".join(_lines(told)))
     if _findings(told):
-        raise AuditError("Prüfung der Pakete: Es gibt Befunde; Ausnahmen mit Begründung stehen in deployments/audit_exceptions.toml.")
+        raise AuditError(
+            "Prüfung der Pakete: Es gibt Befunde; Ausnahmen mit Begründung stehen in deployments/audit_exceptions.toml."
+        )
     if not offline and not told["asked"]:
         raise typer.Exit(PERSON_NEEDED)
 

@@ -17,5 +17,5 @@ class Release:
 
 
 RELEASES = {
-    "0.1.0": Release("0007_hardening", "57cb3cc802f380ee7d4526306a57699c2c238b36bc36e8191ce35b60078c7581"),
+    "0.1.0": Release("0007_hardening", "11481728993a778aaa70fec5f62cbfeeb1ef1555300fdbd09f86a5d24d512a33"),
 }

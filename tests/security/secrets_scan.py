@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 from detect_secrets.core.secrets_collection import SecretsCollection
@@ -54,4 +55,4 @@ def scan(files: list[Path], root: Path = ROOT) -> dict[str, list[str]]:
 
 if __name__ == "__main__":
     BASELINE.write_text(json.dumps(scan(tracked()), indent=1) + "\n", "utf-8")
-    print(f"{BASELINE} geschrieben: ansehen, ob jeder Eintrag wirklich keiner ist.")
+    sys.stdout.write(f"{BASELINE} geschrieben: ansehen, ob jeder Eintrag wirklich keiner ist.\n")

@@ -35,7 +35,9 @@ def test_no_working_role_is_more_than_it_should_be(home: object, role: Role) -> 
             )
         ).one()
         assert not any(row)
-        member_of = sa.text("SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = current_user")
+        member_of = sa.text(
+            "SELECT count(*) FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member WHERE r.rolname = current_user"
+        )
         assert connection.scalar(member_of) == 0
         assert connection.scalar(sa.text("SELECT has_schema_privilege('public', 'CREATE')")) is False
         assert connection.scalar(sa.text("SELECT count(*) FROM pg_class WHERE relowner = current_user::regrole")) == 0
@@ -179,7 +181,9 @@ def test_nobody_comes_in_without_the_right_password(home: object, password: str)
     known = owner_url()
     for user in ("postgres", str(known.username), role_name(Role.APP)):
         with pytest.raises(psycopg.OperationalError, match=r"password authentication failed|no password supplied"):
-            psycopg.connect(host=known.host, port=known.port, user=user, password=password, dbname="postgres", connect_timeout=5)
+            psycopg.connect(
+                host=known.host, port=known.port, user=user, password=password, dbname="postgres", connect_timeout=5
+            )
 
 
 def test_the_server_listens_on_loopback_only_and_on_no_socket_file(home: Path) -> None:

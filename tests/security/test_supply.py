@@ -12,8 +12,8 @@ from pip_audit._format import JsonFormat
 from pip_audit._service.interface import ResolvedDependency, SkippedDependency, VulnerabilityResult
 
 from deployments import licences_page, supply, vulnerabilities
-from deployments.cli import run
 from deployments.bootstrap import DEV_LOCK, LOCK
+from deployments.cli import run
 from deployments.vulnerabilities import NotAskedError
 
 

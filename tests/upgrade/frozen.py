@@ -68,11 +68,7 @@ def _drop_orphans(kept: dict[str, list[Row]], keys: list[Any]) -> int:
     dropped = 0
     for child, parent, columns, targets in keys:
         known = {tuple(row[t] for t in targets) for row in kept[parent]}
-        whole = [
-            row
-            for row in kept[child]
-            if any(row[c] is None for c in columns) or tuple(row[c] for c in columns) in known
-        ]
+        whole = [row for row in kept[child] if any(row[c] is None for c in columns) or tuple(row[c] for c in columns) in known]
         dropped += len(kept[child]) - len(whole)
         kept[child] = whole
     return dropped
@@ -104,7 +100,9 @@ def load(connection: psycopg.Connection, content: dict[str, list[Row]], skip: se
         name = sql.Identifier(table)
         connection.execute(sql.SQL("DELETE FROM {}").format(name))  # what the migration itself has put there
         columns = _columns(connection, table, content[table][0])
-        statement = sql.SQL("INSERT INTO {0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM jsonb_populate_recordset(NULL::{0}, %s::jsonb)")
+        statement = sql.SQL(
+            "INSERT INTO {0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM jsonb_populate_recordset(NULL::{0}, %s::jsonb)"
+        )
         connection.execute(statement.format(name, columns), [json.dumps(content[table])])
         _count_on(connection, table)
         yield table, len(content[table])
@@ -130,4 +128,4 @@ if __name__ == "__main__":
     address = url(Role.OWNER).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address) as source:
         taken = take(source, sys.argv[2:])
-    print(write(sys.argv[1], taken), {name: len(found) for name, found in taken.items()})
+    sys.stdout.write(f"{write(sys.argv[1], taken)}: { {name: len(found) for name, found in taken.items()} }\n")

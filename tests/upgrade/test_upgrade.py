@@ -125,11 +125,8 @@ def test_what_was_released_is_never_rewritten(version: str) -> None:
     assert told.hexdigest() == release.migrations_sha256
 
 
-def test_revisions_stand_in_one_line_and_wait_for_locks_only_so_long() -> None:
-    script = ScriptDirectory(str(VERSIONS.parent))
-    assert len(script.get_heads()) == 1
-    for name in revisions():
-        assert "SET LOCAL lock_timeout" in (VERSIONS / f"{name}.py").read_text("utf-8"), name
+def test_revisions_stand_in_one_line() -> None:
+    assert len(ScriptDirectory(str(VERSIONS.parent)).get_heads()) == 1
 
 
 def test_a_newer_database_is_refused_and_stays_as_it_is(home: Path) -> None:
@@ -138,12 +135,11 @@ def test_a_newer_database_is_refused_and_stays_as_it_is(home: Path) -> None:
         with as_superuser(home, name) as connection:
             connection.execute("UPDATE alembic_version SET version_num = '0999_of_tomorrow'")
         before = definition(home, name)
-        for command in (["doctor", "--json"], ["tickets", "list", "--json"]):
-            done = drehkreuz(home, *command)
-            assert done.returncode == 1, command
-            assert "0999_of_tomorrow" in done.stderr + done.stdout
-            assert "neuere Version" in done.stderr + done.stdout
-            assert "Traceback" not in done.stderr
+        done = drehkreuz(home, "tickets", "list", "--json")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "0999_of_tomorrow" in done.stderr
+        assert "neuere Version" in done.stderr
+        assert "Traceback" not in done.stderr
         with pytest.raises(schema.NewerSchemaError, match=r"aktualisierung\.md"):
             schema.upgrade()
         assert definition(home, name) == before
@@ -173,11 +169,16 @@ def test_several_processes_may_migrate_at_once(home: Path) -> None:
 
 def test_whoever_holds_a_table_is_named_instead_of_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "WAIT_SECONDS", 1)
+    monkeypatch.setattr(schema, "TABLE_SECONDS", 1)
     with database("held") as name:
         schema.upgrade("0001_first_model")
         with as_superuser(home, name) as other:
             other.execute("SELECT pg_advisory_xact_lock(%s)", [schema._LOCK])
             with pytest.raises(schema.BusySchemaError, match="Beenden Sie die Dienste"):
+                schema.upgrade()
+            other.rollback()
+            other.execute("SELECT 1 FROM ticket")  # as a page does that is open for long
+            with pytest.raises(schema.BusySchemaError, match="geändert wurde nichts"):
                 schema.upgrade()
         assert schema.current() == "0001_first_model"
 
@@ -201,5 +202,3 @@ def test_a_command_brings_an_older_database_up_and_says_so(home: Path) -> None:
         assert done.stdout.strip() == "[]"
         assert f"von 0004_goods auf {schema.head()} umgestellt" in done.stderr
         assert schema.current() == schema.head()
-
-

@@ -53,7 +53,7 @@ class Child:
             self.process = subprocess.Popen(
                 self.command,
                 cwd=ROOT,
-                env=self._needed(target.environment(marker)) | self.environment,
+                env=self.needed(target.environment(marker)) | self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -62,7 +62,8 @@ class Child:
         self.started = time.monotonic()
         self.starts += 1
 
-    def _needed(self, common: dict[str, str]) -> dict[str, str]:
+    def needed(self, common: dict[str, str]) -> dict[str, str]:
+        """The common environment without what this process does not need."""
         return {name: value for name, value in common.items() if not name.startswith(self.without or ("\0",))}
 
     def alive(self) -> bool:

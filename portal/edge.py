@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kit.log import one_line
+
 log = logging.getLogger("portal")
 
 BODY_LIMIT = 30 * 1024 * 1024
@@ -85,7 +87,7 @@ class Edge:
         try:
             await self.app(scope, _limited(receive), dressed)
         except Exception:
-            log.exception("Vorfall %s: %s %s", request.state.incident, request.method, request.url.path)
+            log.exception("Vorfall %s: %s %s", request.state.incident, request.method, one_line(request.url.path))
             if started:
                 raise
             await self.error_page(request, 500)(scope, receive, dressed)

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from kit.database import DatabaseNotRunningError
 from kit.errors import DrehkreuzError, NotFoundError
+from kit.log import one_line
 from portal.pages import page
 from portal.security.person import NotAllowedError, SecondFactorRequiredError, SignInRequiredError
 
@@ -118,6 +119,9 @@ def _unreachable(request: Request, fault: Exception) -> Response:
 
 
 def _not_allowed(request: Request, _fault: Exception) -> Response:
+    person = getattr(request.state, "person", None)
+    login = person.login_id if person is not None else "?"
+    log.warning("Zugriff verweigert: Zugang %s, %s %s", login, request.method, one_line(request.url.path))
     return error_page(request, 403)
 
 

@@ -248,3 +248,10 @@ def test_a_line_of_the_log_cannot_be_forged() -> None:
         written = formatter.format(record)
         assert "\n" not in written
         assert "\x1b" not in written
+
+
+def test_a_refused_page_stands_in_the_log(portal: Portal, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="portal"):
+        assert portal.browser("technician").get("/verwaltung/rechte").status_code == 403
+    assert "Zugriff verweigert" in caplog.text
+    assert "/verwaltung/rechte" in caplog.text

@@ -4,19 +4,22 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from actions import sap
-from actions.billing import handover, invoices, overview, preview, release, reports, visit
+from actions.billing import handover, invoices, overview, preview, release, reports, sap_numbers, visit
 from actions.billing.overview import amount
 from actions.billing.visit import Standing
 from actions.customers import fit
 from actions.portal_address import portal_address
 from integrations.archive.port import ArchiveUnavailableError
 from integrations.datev.batch import write_batches
-from integrations.sap.port import SapLoginError, SapRefusedError, SapTotalsError, SapUnavailableError
+from integrations.sap.port import Posting, SapInvoice, SapLoginError, SapRefusedError, SapTotalsError, SapUnavailableError
 from kit import clock
 from kit.database import unit_of_work
 from kit.errors import ConflictError
 from kit.steps import Outcome, Progress, run_date, show_table, show_text, step
+from models.billing import SapDocument
 from rules.money import ZERO
 from rules.month import Month
 from tasks import mail_dispatch, rendering
@@ -137,6 +140,8 @@ def issue_reports(run_id: int) -> int:
 @step(name="Rechnungen prüfen und nummerieren")
 def number_invoices(run_id: int) -> int:
     """Numbers for invoices whose report was accepted and whose grace time passed, if the e-invoice rules hold."""
+    if sap_numbers.wanted():
+        return _numbers_from_sap(run_id)
     total = 0
     while True:
         with unit_of_work(ACTOR) as session:
@@ -183,29 +188,53 @@ def send_mail() -> str:
     return done.stopped
 
 
+def _numbers_from_sap(run_id: int) -> int:
+    """Announce what is due, then make it in SAP, whose numbers come back."""
+    looked = 1
+    while looked:
+        with unit_of_work(ACTOR) as session:
+            _, looked = sap_numbers.announce(session, run_id)
+
+    def batch(session: Session, after: int) -> list[SapDocument]:
+        return sap_numbers.waiting(session, run_id, after=after, limit=BATCH)
+
+    return _post(batch, sap_numbers.told, sap_numbers.numbered)
+
+
 @step(name="An SAP übergeben", retries=0)
 def hand_over_to_sap(run_id: int) -> int:
     """Post each issued invoice once: look first, then post. SAP away: the rest waits for the next visit."""
-    count, after = 0, ""
+
+    def batch(session: Session, after: int) -> list[SapDocument]:
+        return handover.sap_waiting(session, run_id, after=after, limit=BATCH)
+
+    return _post(batch, handover.sap_invoices, handover.sap_posted)
+
+
+def _post(
+    batch: Callable[[Session, int], list[SapDocument]],
+    tell: Callable[[Session, list[SapDocument]], dict[int, SapInvoice]],
+    done: Callable[[Session, SapDocument, SapInvoice, Posting], None],
+) -> int:
+    """Batch after batch to SAP; its refusal holds up that document alone, its silence ends this visit's hand-over."""
+    count, after = 0, 0
     with sap.book() as book:
         while True:
             with unit_of_work(ACTOR) as session:
-                waiting = handover.sap_waiting(session, run_id, after=after, limit=BATCH)
+                waiting = batch(session, after)
                 if not waiting:
                     return count
-                told = handover.sap_invoices(session, waiting)
+                told = tell(session, waiting)
                 for document in waiting:
-                    invoice = told[document.id]
-                    after = invoice.number
+                    after = document.id
                     try:
-                        posting = book.post(invoice)
+                        done(session, document, told[document.id], book.post(told[document.id]))
                     except (SapRefusedError, SapTotalsError) as refusal:
                         handover.sap_failed(document, str(refusal), final=True)
                     except (SapUnavailableError, SapLoginError) as fault:
                         handover.sap_failed(document, str(fault), final=False)
                         return count
                     else:
-                        handover.sap_posted(session, document, posting.document, sap.as_json(invoice))
                         count += 1
 
 

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions.billing import sap_numbers
 from actions.billing.corrections import visit_again
 from actions.billing.invoice_content import invoice_contents
 from actions.billing.invoices import TRIAL_NUMBER, InvoiceCheckError, number_now, trial
@@ -12,7 +13,7 @@ from models.billing import Invoice, InvoiceKind, InvoiceLine, InvoiceState, Kont
 
 
 def cancel_invoice(session: Session, number: str, reason: str, actor: str) -> str:
-    """Cancel an issued invoice; returns the number of the cancellation invoice.
+    """Cancel an issued invoice; returns the number of the cancellation invoice ("" where SAP gives it at the next visit).
 
     The cancellation is rendered, sent and handed over by the next visit of the month. A cancelled correction gives its
     minutes back to the Kontingent's debt; a cancelled Kontingent invoice leaves the credited hours as they are.
@@ -37,7 +38,8 @@ def cancel_invoice(session: Session, number: str, reason: str, actor: str) -> st
     record = trial(contents[cancellation.id])
     if not record.ok:
         raise InvoiceCheckError(f"Storno zu {number}: verletzt die Regeln der E-Rechnung: {'; '.join(record.reasons)}")
-    number_now(session, [cancellation], {cancellation.id: today})
+    if not sap_numbers.wanted():
+        number_now(session, [cancellation], {cancellation.id: today})
     original.state = InvoiceState.CANCELLED
     _give_minutes_back(session, original)
     visit_again(session, original.month, f"cancel:{number}")

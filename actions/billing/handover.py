@@ -7,7 +7,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from actions import archive
+from actions import archive, sap
 from actions.archive import Document
 from actions.billing.around import house_content, load_around, the_house
 from actions.billing.overview import amount
@@ -15,7 +15,7 @@ from integrations.datev.types import DatevClient, DatevInvoice
 from integrations.datev.types import DatevFile as Batch
 from integrations.documents.contents import PostalItem, PostalListContent
 from integrations.documents.postal_list import page_count
-from integrations.sap.port import SapInvoice, SapKind, SapLine
+from integrations.sap.port import Posting, SapInvoice, SapKind, SapLine
 from kit import clock
 from kit.settings import settings
 from models.billing import (
@@ -55,8 +55,8 @@ def revenue_accounts() -> dict[int, str]:
 # --- SAP ---------------------------------------------------------------------------------------------------------------
 
 
-def sap_waiting(session: Session, run_id: int, *, after: str = "", limit: int = 200) -> list[SapDocument]:
-    """Documents of the run that SAP does not have yet, locked for this transaction, in order of their numbers."""
+def sap_waiting(session: Session, run_id: int, *, after: int = 0, limit: int = 200) -> list[SapDocument]:
+    """Documents of the run that SAP does not have yet, locked for this transaction, in order of their issue."""
     return list(
         session.scalars(
             sa.select(SapDocument)
@@ -66,9 +66,9 @@ def sap_waiting(session: Session, run_id: int, *, after: str = "", limit: int = 
                 BillingItem.run_id == run_id,
                 SapDocument.state != HandOverState.POSTED,
                 Invoice.state.in_(ISSUED),
-                Invoice.number > after,
+                SapDocument.id > after,
             )
-            .order_by(Invoice.number)
+            .order_by(SapDocument.id)
             .limit(limit)
             .with_for_update(of=SapDocument, skip_locked=True)
         )
@@ -86,11 +86,11 @@ def sap_invoices(session: Session, documents: Sequence[SapDocument]) -> dict[int
         .where(Invoice.id.in_(ids))
     ).tuples()
     lines, accounts = _lines(session, ids), revenue_accounts()
-    cancelled = _numbers(session, ids)
+    cancelled = _cancelled(session, ids)
     result = {}
     key_of = {d.invoice_id: d for d in documents}
     for invoice, customer, site, report in rows:
-        cancels = cancelled.get(invoice.cancels_id or 0, "")
+        cancels, cancels_key = cancelled.get(invoice.cancels_id or 0, ("", ""))
         result[key_of[invoice.id].id] = SapInvoice(
             key=key_of[invoice.id].key,
             number=invoice.number or "",
@@ -116,22 +116,28 @@ def sap_invoices(session: Session, documents: Sequence[SapDocument]) -> dict[int
             report_id=report or "",
             ship_to=site or "",
             cancels=cancels,
-            cancels_key=cancels,
+            cancels_key=cancels_key,
         )
     return result
 
 
-def _numbers(session: Session, ids: Sequence[int]) -> dict[int, str]:
+def _cancelled(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Number of each invoice that one of these takes back, and the key by which SAP knows it."""
     cancels = sa.select(Invoice.cancels_id).where(Invoice.id.in_(ids), Invoice.cancels_id.is_not(None))
-    rows = session.execute(sa.select(Invoice.id, Invoice.number).where(Invoice.id.in_(cancels))).tuples()
-    return {invoice_id: number or "" for invoice_id, number in rows}
+    rows = session.execute(
+        sa.select(Invoice.id, Invoice.number, SapDocument.key)
+        .outerjoin(SapDocument, SapDocument.invoice_id == Invoice.id)
+        .where(Invoice.id.in_(cancels))
+    ).tuples()
+    return {invoice_id: (number or "", key or number or "") for invoice_id, number, key in rows}
 
 
-def sap_posted(session: Session, document: SapDocument, remote_id: str, payload: bytes) -> None:
+def sap_posted(session: Session, document: SapDocument, invoice: SapInvoice, posting: Posting) -> None:
     """SAP has it; what was handed over is kept."""
+    payload = sap.as_json(invoice)
     kept = archive.keep(session, Document("sap", document.key, payload, "json", RecordClass.VOUCHER, document.customer_id))
     document.state, document.posted_at, document.error = HandOverState.POSTED, clock.now(), None
-    document.remote_id, document.archive_key = remote_id, kept[0].key
+    document.remote_id, document.archive_key = posting.document, kept[0].key
 
 
 def sap_failed(document: SapDocument, why: str, *, final: bool) -> None:
@@ -175,7 +181,7 @@ def datev_invoices(session: Session, invoices: Sequence[Invoice]) -> list[DatevI
         c.id: c for c in session.scalars(sa.select(Customer).where(Customer.id.in_({i.customer_id for i in invoices})))
     }
     lines = _lines(session, [i.id for i in invoices])
-    cancelled = _numbers(session, [i.id for i in invoices])
+    cancelled = _cancelled(session, [i.id for i in invoices])
     result = []
     for invoice in invoices:
         nets: dict[Decimal, Decimal] = defaultdict(Decimal)
@@ -191,7 +197,7 @@ def datev_invoices(session: Session, invoices: Sequence[Invoice]) -> list[DatevI
                 text=f"{customer.number} {customer.name}",
                 due_on=invoice.due_on,
                 supplied_until=invoice.supply_to,
-                reverses=cancelled.get(invoice.cancels_id or 0, ""),
+                reverses=cancelled.get(invoice.cancels_id or 0, ("", ""))[0],
             )
         )
     return result

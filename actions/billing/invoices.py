@@ -2,7 +2,8 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -74,7 +75,10 @@ RenderInvoices = Callable[[Sequence[RenderJob]], list[Rendered]]
 
 
 def due_ids(session: Session, run_id: int) -> list[int]:
-    """Planned invoices whose report (where the part has one) was accepted long enough ago, in order of issue."""
+    """Planned invoices whose report (where the part has one) was accepted long enough ago, in order of issue.
+
+    A planned Storno waits for nobody.
+    """
     statement = (
         sa.select(Invoice.id, Invoice.kind, ServiceReport.id, ServiceReport.state, OutboxMail.state, OutboxMail.accepted_at)
         .join(BillingItem, BillingItem.id == Invoice.item_id)
@@ -88,8 +92,8 @@ def due_ids(session: Session, run_id: int) -> list[int]:
     now, days = clock.now(), settings().report_grace_days
     closed = frozenset(session.scalars(sa.select(CompanyDay.day)))
     due = []
-    for invoice_id, _kind, report_id, report_state, mail_state, accepted_at in session.execute(statement):
-        if report_id is not None:
+    for invoice_id, kind, report_id, report_state, mail_state, accepted_at in session.execute(statement):
+        if report_id is not None and kind is not InvoiceKind.CANCELLATION:
             if report_state is not ReportState.ISSUED or mail_state is not MailState.ACCEPTED or accepted_at is None:
                 continue
             if grace_ends(clock.local(accepted_at), days, closed) > clock.local(now):
@@ -113,10 +117,23 @@ def number_invoices(session: Session, run_id: int, limit: int = 200) -> tuple[in
 
     What fails keeps no number and says why; it is tried again by the next visit. The range is locked last and shortly.
     """
-    ids = due_ids(session, run_id)
+    passed, due, looked = check_due(session, run_id, limit)
+    number_now(session, passed, due)
+    return len(passed), looked
+
+
+def check_due(
+    session: Session, run_id: int, limit: int, *, without: AbstractSet[int] = frozenset()
+) -> tuple[list[Invoice], dict[int, dt.date], int]:
+    """Check due invoices (but those in `without`) against the e-invoice rules; what fails says why.
+
+    Returns:
+        those that pass, locked, in order of issue; the day by which each is to be paid; how many were looked at.
+    """
+    ids = [invoice_id for invoice_id in due_ids(session, run_id) if invoice_id not in without]
     rows = _locked(session, ids, portion(len(ids), limit))
     if not rows:
-        return 0, 0
+        return [], {}, 0
     today = clock.today()
     contents = invoice_contents(session, [i.id for i in rows], numbers={i.id: (TRIAL_NUMBER, today) for i in rows})
     passed = []
@@ -126,8 +143,7 @@ def number_invoices(session: Session, run_id: int, limit: int = 200) -> tuple[in
             passed.append(invoice)
         else:
             invoice.fault = "; ".join(record.reasons)[:2000]
-    number_now(session, passed, {i.id: contents[i.id].due_on for i in passed})
-    return len(passed), len(rows)
+    return passed, {i.id: contents[i.id].due_on for i in passed}, len(rows)
 
 
 def _locked(session: Session, ids: Sequence[int], limit: int) -> list[Invoice]:
@@ -153,11 +169,17 @@ def clear_faults(session: Session, run_id: int) -> None:
 
 
 def number_now(session: Session, invoices: Sequence[Invoice], due: dict[int, dt.date]) -> None:
-    """Take the legal numbers for these invoices; their entries are invoiced from here on."""
+    """Take the legal numbers for these invoices from our own range."""
     now = clock.now()
-    numbers = next_numbers(session, "RE", clock.local(now).year, len(invoices))
+    give_numbers(session, invoices, next_numbers(session, "RE", clock.local(now).year, len(invoices)), due, now)
+
+
+def give_numbers(
+    session: Session, invoices: Sequence[Invoice], numbers: Sequence[str], due: Mapping[int, dt.date], issued_at: dt.datetime
+) -> None:
+    """Number these invoices; their entries are invoiced from here on."""
     for invoice, number in zip(invoices, numbers, strict=True):
-        invoice.number, invoice.state, invoice.issued_at = number, InvoiceState.NUMBERED, now
+        invoice.number, invoice.state, invoice.issued_at = number, InvoiceState.NUMBERED, issued_at
         invoice.due_on = due[invoice.id]
     session.flush()
     reports = [i.report_id for i in invoices if i.report_id is not None and i.kind is InvoiceKind.SERVICE]
@@ -219,11 +241,15 @@ def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit:
             _finish(session, invoice, job, record, pages)
             issued.append((invoice, job))
     _queue(session, [(invoice, job) for invoice, job in issued if job.einvoice])
+    known = set(
+        session.scalars(sa.select(SapDocument.invoice_id).where(SapDocument.invoice_id.in_([i.id for i, _ in issued])))
+    )  # SAP has what it gave the number to
     session.add_all(
         SapDocument(
             customer_id=i.customer_id, invoice_id=i.id, key=i.number or "", adapter=settings().sap, state=HandOverState.QUEUED
         )
         for i, _ in issued
+        if i.id not in known
     )
     return len(invoices)
 

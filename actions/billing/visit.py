@@ -224,5 +224,6 @@ def _invoice_blocked(standing: _InvoiceStanding) -> list[Blocked]:
         why = f"Rechnung {number}: Es ist unklar, ob die Mail ankam. Bitte im Postausgang entscheiden."
         blocked.append(Blocked("unclear", number, why, "back_office"))
     if standing.sap is HandOverState.FAILED:
-        blocked.append(Blocked("sap", number, f"SAP nimmt {number} nicht an: {standing.sap_error}", "back_office"))
+        why = f"SAP nimmt Rechnung {number or 'ohne Nummer'} nicht an: {standing.sap_error}"
+        blocked.append(Blocked("sap", number or str(invoice.id), why, "back_office"))
     return blocked

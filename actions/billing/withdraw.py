@@ -16,6 +16,7 @@ from models.billing import (
     InvoiceLine,
     ItemState,
     KontingentEntry,
+    SapDocument,
     ServiceReport,
     ServiceReportGroup,
     ServiceReportLine,
@@ -55,6 +56,12 @@ def withdraw_customer(session: Session, month: Month, number: str) -> int:
     if issued:
         raise ConflictError(
             f"Rechnungslauf {month}: Für {number} sind schon Belege ausgestellt. Ändern kann das nur noch ein Storno."
+        )
+    in_sap = sa.select(Invoice.id).join(SapDocument, SapDocument.invoice_id == Invoice.id).where(Invoice.item_id.in_(ids))
+    if session.scalar(sa.select(in_sap.exists())):
+        raise ConflictError(
+            f"Rechnungslauf {month}: Für {number} ist eine Rechnung zu SAP unterwegs, deren Nummer noch aussteht. Warten Sie "
+            "den nächsten Besuch des Laufs ab; danach hilft ein Storno."
         )
     return _forget(session, run.id, items)
 

@@ -172,7 +172,8 @@ def cancel_command(
     """Storniert eine ausgestellte Rechnung durch eine Stornorechnung mit eigener Nummer."""
     with open_session(f"cli:{by}") as session:
         cancellation = cancelling.cancel_invoice(session, number, reason, by)
-    print(f"{number}: storniert durch {cancellation}. Weiter: drehkreuz run monthly_billing")
+    by_what = cancellation or "eine Gutschrift, deren Nummer SAP beim nächsten Besuch vergibt"
+    print(f"{number}: storniert durch {by_what}. Weiter: drehkreuz run monthly_billing")
 
 
 def documents_command(

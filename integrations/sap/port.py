@@ -81,6 +81,8 @@ class Posting:
     document: str
     entry: int
     found: bool
+    day: dt.date | None = None
+    """The document's date, where the book has one of its own."""
 
 
 class InvoiceBook(Protocol):

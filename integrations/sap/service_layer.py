@@ -5,10 +5,11 @@ an answer is lost we look it up instead of asking again. One worker per company 
 """
 
 import contextlib
+import datetime as dt
 import json
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal, Self
 
@@ -25,7 +26,7 @@ from integrations.sap.port import (
     SapUnavailableError,
 )
 
-_SELECT = "DocEntry,DocNum,NumAtCard,CardCode,DocTotal,VatSum,Cancelled,CancelStatus"
+_SELECT = "DocEntry,DocNum,DocDate,NumAtCard,CardCode,DocTotal,VatSum,Cancelled,CancelStatus"
 _PASSING = frozenset({408, 429, 502, 503, 504})
 
 
@@ -73,7 +74,7 @@ class ServiceLayerBook:
             answer = self._request("POST", f"/{resource(invoice.kind)}", self._body(invoice))
         except _LostAnswerError as lost:
             if found := self.find(invoice):
-                return Posting(found.key, found.number, found.document, found.entry, found=False)
+                return replace(found, found=False)
             raise self._unknown(invoice, lost) from lost
         return self._posting(invoice, answer, found=False)
 
@@ -120,7 +121,7 @@ class ServiceLayerBook:
             self._request("POST", f"/Invoices({entry})/Cancel", {})
         except _LostAnswerError as lost:
             if found := self.find(invoice):
-                return Posting(found.key, found.number, found.document, found.entry, found=False)
+                return replace(found, found=False)
             raise self._unknown(invoice, lost) from lost
         return self._posting(invoice, self._original(invoice), found=False)
 
@@ -151,6 +152,7 @@ class ServiceLayerBook:
         try:
             gross, vat = Decimal(row["DocTotal"]), Decimal(row["VatSum"])
             entry, shown = int(row["DocEntry"]), str(row["DocNum"])
+            day = dt.date.fromisoformat(str(row["DocDate"])[:10]) if row.get("DocDate") else None
         except (KeyError, TypeError, ArithmeticError, ValueError) as fault:
             raise SapUnavailableError(
                 f"SAP {self._sap.url}: unverständliche Antwort zu {invoice.number} ({fault!r})."
@@ -160,7 +162,7 @@ class ServiceLayerBook:
                 f"Rechnung {invoice.number or shown}: SAP-Beleg {shown} lautet auf {gross} EUR (Steuer {vat}), unsere Rechnung "
                 f"auf {invoice.gross} EUR (Steuer {invoice.vat}); bitte Steuergruppe und Rundung in SAP prüfen und berichtigen."
             )
-        return Posting(invoice.key, invoice.number or shown, shown, entry, found)
+        return Posting(invoice.key, invoice.number or shown, shown, entry, found, day)
 
     def _unknown(self, invoice: SapInvoice, lost: _LostAnswerError) -> SapUnavailableError:
         place = f"Rechnung {invoice.number or invoice.key}"

@@ -83,11 +83,11 @@ def do(request: Request, person: Cancel, session: StaffSession, number: str, dat
     if form.value is not None:
         try:
             with session.begin_nested():
-                cancellation = cancel_invoice(session, number, form.value.reason, person.actor)
+                storno = cancel_invoice(session, number, form.value.reason, person.actor) or "(Nummer aus SAP)"
             return go(
                 request,
                 f"/rechnungen/{number}",
-                f"{number} ist storniert. Die Stornorechnung {cancellation} wird jetzt erstellt und versendet.",
+                f"{number} ist storniert. Die Stornorechnung {storno} wird jetzt erstellt und versendet.",
                 "warning",
             )
         except DrehkreuzError as refusal:

@@ -19,16 +19,19 @@ NAMES = {
     "kontingent": "Kontingent",
     "correction": "Überbuchung des Kontingents",
 }
+PART_OF_A_MONTH = "month"
+"""The unit of a Kontingent month billed pro rata."""
 _ORDER = {kind: position for position, kind in enumerate(NAMES)}
 
 
 @dataclass(frozen=True, slots=True)
 class ChargedLine:
-    """One charged line of a month: kind, quantity in its unit, net EUR."""
+    """One charged line of a month: kind, quantity in its unit, net EUR. Only equal units compare."""
 
     kind: str
     quantity: Decimal
     net: Decimal
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +52,55 @@ def euro(amount: Decimal) -> str:
     return f"{'−' if amount < 0 else '+'}{german(abs(amount))} €"
 
 
-def _sums(lines: Iterable[ChargedLine]) -> dict[str, tuple[Decimal, Decimal]]:
-    sums: dict[str, tuple[Decimal, Decimal]] = {}
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """All lines of a kind in one month."""
+
+    quantity: Decimal = Decimal(0)
+    net: Decimal = ZERO
+    units: frozenset[str] = frozenset()
+
+    @property
+    def in_part(self) -> bool:
+        """Whether a month billed pro rata is among them: it is a line of one month, a whole one counts its hours."""
+        return PART_OF_A_MONTH in self.units
+
+    def plus(self, line: ChargedLine) -> "_Sum":
+        return _Sum(self.quantity + line.quantity, self.net + line.net, self.units | {line.unit})
+
+
+def _sums(lines: Iterable[ChargedLine]) -> dict[str, _Sum]:
+    sums: dict[str, _Sum] = {}
     for line in lines:
-        quantity, net = sums.get(line.kind, (Decimal(0), ZERO))
-        sums[line.kind] = (quantity + line.quantity, net + line.net)
+        sums[line.kind] = sums.get(line.kind, _Sum()).plus(line)
     return sums
 
 
-def _effects_of(kind: str, now: tuple[Decimal, Decimal] | None, before: tuple[Decimal, Decimal] | None) -> list[Effect]:
+def _effects_of(kind: str, now: _Sum | None, before: _Sum | None) -> list[Effect]:
     name = NAMES.get(kind, kind)
     if before is None and now is not None:
-        return [Effect(now[1], f"{name}: neu, {german(now[0])} ({euro(now[1])})")]
+        what = "anteiliger Monat" if now.in_part else german(now.quantity)
+        return [Effect(now.net, f"{name}: neu, {what} ({euro(now.net)})")]
     if now is None and before is not None:
-        return [Effect(-before[1], f"{name}: entfallen ({euro(-before[1])})")]
+        return [Effect(-before.net, f"{name}: entfallen ({euro(-before.net)})")]
     if now is None or before is None:
         return []
-    (quantity, net), (old_quantity, old_net) = now, before
-    difference = net - old_net
+    difference = now.net - before.net
+    if now.in_part or before.in_part:
+        return _effects_in_part(name, now, difference)
+    return _effects_in_units(name, now, before, difference)
+
+
+def _effects_in_part(name: str, now: _Sum, difference: Decimal) -> list[Effect]:
+    """Of a month in part the quantity says nothing: one sentence for the whole difference."""
+    if not difference:
+        return []
+    word = "anteiliger Monat" if now.in_part else "voller Monat nach einem anteiligen"
+    return [Effect(difference, f"{name}: {word} ({euro(difference)})")]
+
+
+def _effects_in_units(name: str, now: _Sum, before: _Sum, difference: Decimal) -> list[Effect]:
+    (quantity, net), (old_quantity, old_net) = (now.quantity, now.net), (before.quantity, before.net)
     by_quantity = cents((quantity - old_quantity) * old_net / old_quantity) if old_quantity else difference
     effects = []
     if quantity != old_quantity:

@@ -101,7 +101,14 @@ def _around(keys: CustomerKeys, items: Sequence[PreviewItem]) -> str:
 def _last_month_lines(session: Session, month: Month, ids: Sequence[int]) -> dict[tuple[int, int | None], list[ChargedLine]]:
     """Charged lines of last month's live invoices per customer and paying site."""
     statement = (
-        sa.select(Invoice.customer_id, Invoice.paying_site_id, InvoiceLine.kind, InvoiceLine.quantity, InvoiceLine.net)
+        sa.select(
+            Invoice.customer_id,
+            Invoice.paying_site_id,
+            InvoiceLine.kind,
+            InvoiceLine.quantity,
+            InvoiceLine.net,
+            InvoiceLine.unit,
+        )
         .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
         .where(
             Invoice.customer_id.in_(ids),
@@ -111,13 +118,15 @@ def _last_month_lines(session: Session, month: Month, ids: Sequence[int]) -> dic
         )
     )
     lines: dict[tuple[int, int | None], list[ChargedLine]] = defaultdict(list)
-    for customer_id, site_id, kind, quantity, net in session.execute(statement):
-        lines[(customer_id, site_id)].append(ChargedLine(kind, quantity, net))
+    for customer_id, site_id, kind, quantity, net, unit in session.execute(statement):
+        lines[(customer_id, site_id)].append(ChargedLine(kind, quantity, net, unit))
     return lines
 
 
 def _reasons(payer: rule.PayerBill, before: Iterable[ChargedLine], month: Month) -> tuple[str, ...]:
-    now = [ChargedLine(line.kind.value, line.quantity, line.net) for inv in payer.invoices for line in inv.lines]
+    now = [
+        ChargedLine(line.kind.value, line.quantity, line.net, line.unit.value) for inv in payer.invoices for line in inv.lines
+    ]
     last = list(before)
     if not last and now:
         return ("Im Vormonat wurde hier nichts abgerechnet.", *(e.text for e in effects(now, last)))

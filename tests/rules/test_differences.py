@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.differences import ChargedLine, effects
+from tests.rules.tables import each_row, number
 
 KINDS = ["standard", "after_hours", "trip", "kontingent", "correction"]
 lines = st.lists(
@@ -14,6 +15,7 @@ lines = st.lists(
         st.sampled_from(KINDS),
         st.decimals("0.25", 500, places=2),
         st.decimals(0, 99999, places=2),
+        st.sampled_from(["hour", "month"]),
     ),
     max_size=8,
 )
@@ -30,10 +32,15 @@ def test_the_same_month_again_has_no_reason(now: list[ChargedLine]) -> None:
     assert effects(now, list(reversed(now))) == []
 
 
-def test_more_hours_at_a_new_price_are_two_reasons() -> None:
-    now = [ChargedLine("standard", Decimal("12.00"), Decimal("1200.00"))]
-    before = [ChargedLine("standard", Decimal("10.00"), Decimal("950.00"))]
-    assert [e.text for e in effects(now, before)] == [
-        "Stunden (Standard): 2,00 mehr (+190,00 €)",
-        "Stunden (Standard): Preis 95,00 € → 100,00 € (+60,00 €)",
-    ]
+@each_row("abweichungen.md")
+def test_the_reasons_are_those_of_the_page(row: dict[str, str]) -> None:
+    assert "; ".join(e.text for e in effects(charged(row, "jetzt"), charged(row, "vorher"))) == row["Gründe"].replace(
+        "keine", ""
+    )
+
+
+def charged(row: dict[str, str], when: str) -> list[ChargedLine]:
+    if row[f"Menge {when}"] == "keine":
+        return []
+    quantity, unit = row[f"Menge {when}"].split()
+    return [ChargedLine(row["Art"], number(quantity), number(row[f"Netto {when}"]), unit)]

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from actions import sap
-from actions.billing import handover, invoices, overview, preview, release, reports, sap_numbers, visit
+from actions.billing import handover, invoice_mails, invoices, overview, preview, release, reports, sap_numbers, visit
 from actions.billing.overview import amount
 from actions.billing.visit import Standing
 from actions.customers import fit
@@ -169,7 +169,7 @@ def issue_invoices(run_id: int) -> int:
 
     def missing() -> int:
         with unit_of_work(ACTOR) as session:
-            return invoices.queue_missing_mails(session, run_id, BATCH)
+            return invoice_mails.queue_missing_mails(session, run_id, BATCH)
 
     return _drain("Rechnungen", one_batch, left) + _drain("Rechnungsmails", missing)
 
@@ -271,7 +271,7 @@ def fill_postal_batches(run_id: int) -> list[str]:
 def close_visit(run_id: int) -> Standing:
     """Mark what was sent, name what blocks whom, close the run when everything is done."""
     with unit_of_work(ACTOR) as session:
-        invoices.mark_sent(session, run_id)
+        invoice_mails.mark_sent(session, run_id)
         return visit.finish(session, run_id)
 
 

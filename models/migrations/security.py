@@ -127,7 +127,7 @@ def harden(connection: sa.Connection) -> None:
 
     - Functions look into our schema before they look for temporary tables: else a role could put a table of its own in the
       place of the trail or of a document, and a trigger would believe it.
-    - The database is closed to roles that are not named, temporary tables are for the house alone (they stage plans and imports).
+    - The database is closed to roles that are not named, temporary tables are for the house alone (plans, imports).
     - Nobody but the owner touches the number of the schema.
     """
     connection.execute(sa.text(_SEARCH_PATH))

@@ -19,6 +19,7 @@ from integrations.mail.catalogue import password_reset_mail, portal_invitation_m
 from integrations.mail.types import MailTexts
 from kit import clock, passwords
 from kit.errors import ConflictError, NotFoundError
+from kit.phone import international
 from kit.settings import settings
 from models.access import Login, LoginSession, MailToken, TokenPurpose
 from models.parties import Contact, Customer, Employee, House, PortalLevel
@@ -233,7 +234,7 @@ def _new_token(session: Session, login: Login, purpose: TokenPurpose, valid: dt.
 
 
 def _questions_to(house: House) -> ContactPerson:
-    return ContactPerson(name="Unser Service-Team", role=house.name, phone=house.phone or "", email=house.email)
+    return ContactPerson(name="Unser Service-Team", role="", phone=international(house.phone), email=house.email)
 
 
 def _customer_name(session: Session, login: Login) -> str:

@@ -9,7 +9,7 @@ import sys
 from types import FrameType
 from typing import Annotated, NoReturn
 
-from deployments.german import sentence, typer
+from deployments.german import file_fault, sentence, typer
 from kit import clock
 from kit.errors import DrehkreuzError, UsageError
 
@@ -99,6 +99,11 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return 1
+    except OSError as fault:
+        if told := file_fault(fault):
+            print(told, file=sys.stderr)
+            return 1
+        return _unexpected(fault)
     except Exception as fault:  # noqa: BLE001  (people get a sentence, the trace goes to the log)
         return _unexpected(fault)
 

@@ -22,6 +22,7 @@ from kit.database import home_secret, unit_of_work
 from kit.errors import ConflictError, DrehkreuzError
 from models.parties import House
 from models.plumbing import OutboxEvent
+from rules.differences import german
 from tasks.mail_dispatch import GERMAN
 
 COMPANY = ROOT / "examples" / "company"
@@ -32,10 +33,15 @@ TODAY = "2026-11-02"
 RELEASED_BY = "Gudrun Späth (Vorführung)"
 SHOWN_LOGINS = {
     "gudrun.spaeth@suelzbogen.example": "Innendienst",
-    "valentin.rossbach@suelzbogen.example": "Betrieb",
+    "henrike.oberlaender@suelzbogen.example": "Serviceleitung",
+    "corinna.feldhueter@suelzbogen.example": "Kundenbetreuung",
+    "britta.muehlhausen@suelzbogen.example": "Disposition",
     "jonas.kuebler@suelzbogen.example": "Technik",
-    "emil.kaczmarek@suelzbogen.example": "Lager",
+    "emil.kaczmarek@suelzbogen.example": "Materialwirtschaft",
+    "ngoc-anh.tran@suelzbogen.example": "Monitoring",
+    "valentin.rossbach@suelzbogen.example": "Betrieb",
 }
+"""One person of the example house for every role, so that each can be looked at."""
 
 
 class DemoError(DrehkreuzError):
@@ -90,7 +96,7 @@ def load_company(demo: Demo) -> None:
 
 
 def open_logins(demo: Demo) -> None:
-    """Logins for people of the house, one per task, with one password of this home."""
+    """Logins for one person of each role, with one password of this home."""
     password = home_secret("demo-login")
     with unit_of_work("demo") as session:
         for email, task in SHOWN_LOGINS.items():
@@ -110,10 +116,10 @@ def release_month(demo: Demo) -> None:
         preview.remember(session, seen, clock.now())
     blocked = seen.blocked
     net = sum((item.payer.net for item in seen.items), start=Decimal("0.00"))
-    demo.say(f"Vorschau {MONTH}: {len(seen.items)} Abrechnungen, {overview.amount(net)} EUR netto, {len(blocked)} Sperren")
+    demo.say(f"Vorschau {MONTH}: {len(seen.items)} Abrechnungen, {german(net)} € netto, {len(blocked)} Sperren")
     for who, reasons in _by_customer(seen).items():
         more = f" (und {len(reasons) - 1} weitere)" if len(reasons) > 1 else ""
-        demo.say(f"  {who}: {reasons[0]}{more}")
+        demo.say(f"  {reasons[0]}{more}" if reasons[0].startswith(f"{who}:") else f"  {who}: {reasons[0]}{more}")
     with unit_of_work("demo") as session:
         done = release.release(session, month, seen.snapshot, RELEASED_BY)
     demo.say(f"freigegeben von {RELEASED_BY}: {done.parts} Abrechnungen, Prüfsumme {seen.snapshot[:16]}…")

@@ -4,6 +4,7 @@ Its own headings pass through gettext while it is imported and are translated th
 translated by `sentence` when it is an error. `tests/deployments` reads the help and fails when English shows.
 """
 
+import errno
 import gettext
 import re
 from importlib import import_module
@@ -47,6 +48,29 @@ def sentence(message: str) -> str:
     return message
 
 
+FILE_FAULTS = {
+    errno.ENOENT: "Diesen Ort gibt es nicht",
+    errno.ENOTDIR: "Auf dem Weg dorthin liegt eine Datei, kein Ordner",
+    errno.EISDIR: "Dort liegt ein Ordner, keine Datei",
+    errno.EACCES: "Der Zugriff ist nicht erlaubt",
+    errno.EPERM: "Der Zugriff ist nicht erlaubt",
+    errno.EROFS: "Der Datenträger ist schreibgeschützt",
+    errno.ENOSPC: "Auf dem Datenträger ist kein Platz mehr",
+    errno.EDQUOT: "Das Speicherkontingent ist erschöpft",
+    errno.ENAMETOOLONG: "Der Name ist zu lang",
+}
+
+
+def file_fault(fault: OSError) -> str | None:
+    """What is wrong with a file or a disk, and what to do; nothing for faults that are neither."""
+    what = FILE_FAULTS.get(fault.errno or 0)
+    if what is None:
+        return None
+    where = f"{fault.filename}: " if fault.filename else ""
+    remedy = "Schaffen Sie Platz" if fault.errno in (errno.ENOSPC, errno.EDQUOT) else "Prüfen Sie Pfad und Rechte"
+    return f"{where}{what}. {remedy} und rufen Sie den Befehl noch einmal auf."
+
+
 def _translate_fixed_texts() -> None:
     formatting: Any = import_module("typer._click.formatting")
     decorators: Any = import_module("typer._click.decorators")
@@ -75,4 +99,4 @@ finally:
     gettext.gettext = _kept
 _translate_fixed_texts()
 
-__all__ = ["sentence", "typer"]
+__all__ = ["file_fault", "sentence", "typer"]

@@ -2,6 +2,7 @@
 
 import enum
 
+from actions import words
 from models.assets import Location, Owner, ReplacementReason
 from models.billing import (
     Charge,
@@ -37,13 +38,7 @@ LABELS: dict[type[enum.StrEnum], dict[str, str]] = {
     },
     ItemState: {"planned": "geplant", "issued": "ausgestellt", "done": "erledigt", "withdrawn": "zurückgezogen"},
     ReportState: {"planned": "geplant", "numbered": "nummeriert", "issued": "ausgestellt"},
-    InvoiceKind: {
-        "service": "Dienstleistung",
-        "kontingent": "Kontingent",
-        "correction": "Überbuchung",
-        "recurring": "wiederkehrend",
-        "cancellation": "Storno",
-    },
+    InvoiceKind: words.INVOICE_KINDS,
     InvoiceState: {
         "planned": "geplant",
         "numbered": "nummeriert",
@@ -91,16 +86,7 @@ LABELS: dict[type[enum.StrEnum], dict[str, str]] = {
         "closed": "geschlossen",
     },
     Priority: {"high": "hoch", "normal": "normal", "low": "niedrig"},
-    StaffRole: {
-        "technician": "Technik",
-        "dispatcher": "Dispatching",
-        "account_manager": "Kundenbetreuung",
-        "back_office": "Innendienst",
-        "materials": "Materialwirtschaft",
-        "monitoring": "Monitoring",
-        "service_head": "Serviceleitung",
-        "operator": "Betrieb",
-    },
+    StaffRole: words.ROLES,
     ReceiptState: {"booked": "ungeprüft", "checked": "geprüft"},
     DeliveryState: {
         "picking": "zu kommissionieren",
@@ -255,7 +241,7 @@ def label(value: object, kind: str = "") -> str:
 
 def role(value: str | None) -> str:
     """The German word of a role that a row names as plain text."""
-    return LABELS[StaffRole].get(value or "", value or "–")
+    return words.role(value)
 
 
 def invoice_kind(value: str) -> str:

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from actions.billing import preview as billing
 from actions.billing.preview import Blocked, Preview, PreviewItem
 from kit import clock
 from models.plumbing import AuditEntry
+from portal.queries.billing import one_of_each
 from rules.month import Month
 
 _KEPT_SECONDS = 300.0
@@ -50,9 +52,9 @@ class PreviewRow:
         return sum(1 for blocked in self.blocked if blocked.what == "entry")
 
     @property
-    def other_blocked(self) -> list[Blocked]:
-        """What holds this part up beside missing approvals."""
-        return [blocked for blocked in self.blocked if blocked.what != "entry"]
+    def other_blocked(self) -> list[dict[str, Any]]:
+        """What holds this part up beside missing approvals: one of each kind, and how many are like it."""
+        return one_of_each([blocked.as_dict() for blocked in self.blocked if blocked.what != "entry"])
 
     @property
     def address(self) -> str:

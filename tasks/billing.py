@@ -2,13 +2,22 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
 from actions import sap
-from actions.billing import handover, invoice_mails, invoices, overview, preview, release, reports, sap_numbers, visit
-from actions.billing.overview import amount
+from actions.billing import (
+    decisions,
+    handover,
+    invoice_mails,
+    invoices,
+    preview,
+    release,
+    reports,
+    sap_numbers,
+    visit,
+)
 from actions.billing.visit import Standing
 from actions.customers import fit
 from actions.portal_address import portal_address
@@ -20,6 +29,7 @@ from kit.database import unit_of_work
 from kit.errors import ConflictError
 from kit.steps import Outcome, Progress, run_date, show_table, show_text, step
 from models.billing import SapDocument
+from rules.differences import german
 from rules.money import ZERO
 from rules.month import Month
 from tasks import mail_dispatch, rendering
@@ -70,23 +80,13 @@ def show_preview(month: str) -> Outcome:
         except ConflictError:
             return Outcome(f"Rechnungslauf {month} wurde inzwischen freigegeben.")
         preview.remember(session, seen, clock.now())
-    rows = [
-        {
-            "Kunde": preview.who_is(item.keys.number, item.payer.site),
-            "Name": item.keys.name,
-            "netto": amount(item.payer.net),
-            "Vormonat": amount(item.last_month_net),
-            "Differenz": preview.difference_text(item),
-            "Warum": "; ".join(item.reasons),
-            "Blockiert": "; ".join(b.why for b in item.blocked),
-        }
-        for item in sorted(seen.items, key=lambda i: (not i.blocked, -abs(i.difference)))
-    ]
-    show_table(f"vorschau-{month}", rows[:ROWS_SHOWN], f"Vorschau {month}, Prüfsumme `{seen.snapshot}`")
+    rows = decisions.of_preview(seen)
+    link = f"{portal_address()}/abrechnung/{month}/vorschau"
+    show_table(f"vorschau-{month}", rows[:ROWS_SHOWN], f"Vorschau {month}, Prüfsumme `{seen.snapshot}`. [Im Portal]({link})")
     blocked = tuple(f"{preview.who_is(i.keys.number, i.payer.site)}: {b.why}" for i, b in seen.blocked)
     release = f"Freigabe ausstehend: drehkreuz billing release {month} --snapshot {seen.snapshot}"
     total = sum((item.payer.net for item in seen.items), start=ZERO)
-    return Outcome(f"Vorschau {month}: {len(seen.items)} Abrechnungen, {amount(total)} EUR netto.", (release, *blocked))
+    return Outcome(f"Vorschau {month}: {len(seen.items)} Abrechnungen, {german(total)} € netto.", (release, *blocked))
 
 
 def _drain(what: str, one_batch: Callable[[], int], left: Callable[[], bool] = lambda: False) -> int:
@@ -287,43 +287,31 @@ def show_standing(standing: Standing, mail_stopped: str) -> Outcome:
     """The table of decisions and one sentence for the operator."""
     month = standing.month
     with unit_of_work(ACTOR) as session:
-        told = overview.show(session, preview.parse_month(month))
-    rows = [_decision(customer) for customer in told["customers"]]
-    rows.sort(key=lambda row: not row["Blockiert"])
-    show_table(f"abrechnung-{month}", rows[:ROWS_SHOWN], f"Rechnungslauf {month}")
+        told, rows = decisions.of_run(session, preview.parse_month(month))
+    page = f"{portal_address()}/abrechnung/{month}"
+    show_table(f"abrechnung-{month}", rows[:ROWS_SHOWN], f"Rechnungslauf {month}: wer was warum bekommt. [Im Portal]({page})")
     totals = told["totals"]
     sentence = (
         f"Rechnungslauf {month}: {totals['reports']} Serviceberichte, {totals['invoices']} Rechnungen, "
-        f"{totals['net']} EUR netto; {standing.done} von {standing.items} Abrechnungen fertig."
+        f"{german(Decimal(totals['net']))} € netto; {standing.done} von {standing.items} Abrechnungen fertig."
     )
-    link = f"[Im Portal ansehen]({portal_address()}/abrechnung/{month})"
-    show_text(f"abrechnung-{month}-summe", f"### {sentence}\n\n{link}")
     items = [f"{who}: {blocked.why}" for who, blocked in standing.blocked]
     if mail_stopped:
         items.append(mail_stopped)
+    show_text(f"abrechnung-{month}-summe", _page(sentence, page, decisions.open_points(standing.blocked), mail_stopped))
     return Outcome(sentence, tuple(items))
 
 
-def _decision(customer: dict[str, Any]) -> dict[str, Any]:
-    report, invoices_made = customer["report"], customer["invoices"]
-    return {
-        "Kunde": preview.who_is(customer["number"], customer["site"]),
-        "Servicebericht": f"{report['id'] or '–'} ({GERMAN_STATES.get(report['state'], report['state'])})" if report else "–",
-        "Rechnungen": ", ".join(f"{i['number']} {i['net']} EUR" for i in invoices_made) or "–",
-        "Ausgenommen": ", ".join(sorted({e["contract"] for e in customer["excluded"]})) or "",
-        "Blockiert": "; ".join(b["why"] for b in customer["blocked"]),
-    }
-
-
-GERMAN_STATES = {
-    "planned": "wartet",
-    "issued": "ausgestellt",
-    "queued": "im Postausgang",
-    "in_flight": "unterwegs",
-    "accepted": "angenommen",
-    "bounced": "nicht zustellbar",
-    "unclear": "unklar",
-}
+def _page(sentence: str, page: str, points: list[str], mail_stopped: str) -> str:
+    """The run in a few lines for the operator: where it stands, what waits for whom, and where to go on."""
+    lines = [f"### {sentence}", "", f"[Stand]({page}) · [Dokumente]({page}/dokumente) · [Übergabe]({page}/uebergabe)", ""]
+    if mail_stopped:
+        lines += [f"**Mailserver:** {mail_stopped}", ""]
+    if points:
+        lines += ["**Das braucht jemanden:**", "", *(f"- {point}" for point in points)]
+    else:
+        lines.append("Nichts steht still.")
+    return "\n".join(lines)
 
 
 @step(name="Zusammenfassen")

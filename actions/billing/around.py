@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from integrations.documents import contents as doc
 from kit.errors import NotFoundError
+from kit.phone import international
 from models.agreements import CooperationAgreement
 from models.contracts import Contract
 from models.parties import Customer, Employee, House, HouseSite, Site
@@ -41,7 +42,7 @@ def house_content(house: House) -> doc.House:
         register_court=house.register_court or "",
         register_no=house.register_no or "",
         email=house.email,
-        phone=house.phone or "",
+        phone=international(house.phone),
         portal_url=house.portal_url or "",
     )
 
@@ -93,11 +94,11 @@ class Around:
     def contact(self, customer_id: int) -> doc.ContactPerson:
         """Who answers questions (S173): the account manager, else the service team. Never a technician (S67)."""
         customer = self.customers[customer_id]
-        phone = self.hotlines.get(customer.house_site_id or 0) or self.house.phone or ""
+        phone = international(self.hotlines.get(customer.house_site_id or 0) or self.house.phone)
         manager = self.managers.get(customer.account_manager_id or 0)
         if manager is None:
-            return doc.ContactPerson(name="Serviceteam", role="Ihr Ansprechpartner", phone=phone, email=self.house.email)
-        return doc.ContactPerson(name=manager.name, phone=manager.phone or phone, email=manager.email)
+            return doc.ContactPerson(name="Unser Service-Team", role="", phone=phone, email=self.house.email)
+        return doc.ContactPerson(name=manager.name, phone=international(manager.phone) or phone, email=manager.email)
 
     def agreement(self, agreement_id: int | None) -> doc.AgreementReference | None:
         row = self.agreements.get(agreement_id or 0)

@@ -19,7 +19,7 @@ from actions.billing.recipients import Person, Recipients, choose, persons_of
 from kit.errors import ConflictError, UsageError
 from models.billing import BillingRun, Invoice, InvoiceKind, InvoiceLine, InvoiceState, PreviewFingerprint
 from rules import monthly_types as rule
-from rules.differences import ChargedLine, effects, euro
+from rules.differences import ChargedLine, effects, euro, german
 from rules.month import Month
 from rules.monthly import bill_month
 from rules.snapshot import customer_digest, month_snapshot, written
@@ -252,7 +252,7 @@ def changes_since(session: Session, preview: Preview, snapshot: str) -> list[str
     for number, mine in now.items():
         old = before.get(number)
         if old is None:
-            changes.append(f"{number}: neu im Lauf ({mine['net']} EUR netto)")
+            changes.append(f"{number}: neu im Lauf ({german(Decimal(mine['net']))} € netto)")
         elif old["hash"] != mine["hash"]:
             changes.append(_change_of(number, old, mine))
     return sorted(changes)
@@ -271,7 +271,7 @@ def _change_of(number: str, old: dict[str, Any], new: dict[str, Any]) -> str:
     if not parts:
         parts.append("Vertrag, Vereinbarung, Standort oder Empfänger geändert")
     if old["net"] != new["net"]:
-        parts.append(f"netto {old['net']} → {new['net']} EUR")
+        parts.append(f"netto {german(Decimal(old['net']))} → {german(Decimal(new['net']))} €")
     return f"{number}: " + "; ".join(parts)
 
 

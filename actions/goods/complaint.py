@@ -10,6 +10,7 @@ from actions.mail.outbox import NewMail, queue
 from integrations.documents.contents import ContactPerson
 from integrations.mail.texts import render_mail
 from kit.errors import ConflictError, NotFoundError
+from kit.phone import international
 from models.goods import GoodsReceipt, Supplier
 
 KIND = "goods_difference"
@@ -36,7 +37,7 @@ def send(session: Session, receipt_id: int, person: str, email: str) -> int:
         KIND,
         {
             "house": house_content(house),
-            "contact": ContactPerson(name=person, role="Materialwirtschaft", phone=house.phone or "", email=email),
+            "contact": ContactPerson(name=person, role="Materialwirtschaft", phone=international(house.phone), email=email),
             "delivery_note": receipt.delivery_note,
             "lines": lines,
         },

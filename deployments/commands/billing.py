@@ -1,12 +1,14 @@
 """`drehkreuz billing …` and `drehkreuz documents MONTH`: the month by hand."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from actions import words
 from actions.billing import cancel as cancelling
-from actions.billing import corrections, documents, overview, preview, release, withdraw
+from actions.billing import corrections, decisions, documents, overview, preview, release, withdraw
 from actions.billing.preview_json import as_json
 from deployments.commands.shared import PERSON_NEEDED, open_session, print_json, print_table, progress
 from kit import clock
@@ -34,6 +36,10 @@ def preview_command(month: MonthArgument, as_json_: JsonOption = False) -> None:
         raise typer.Exit(PERSON_NEEDED)
 
 
+def _euro(amount: str) -> str:
+    return f"{german(Decimal(amount))} €"
+
+
 def _print_preview(seen: preview.Preview, told: dict[str, Any]) -> None:
     rows = [
         (
@@ -51,12 +57,12 @@ def _print_preview(seen: preview.Preview, told: dict[str, Any]) -> None:
     if hints:
         print_table("\nHinweise", ("Kunde", "Hinweis"), hints)
     if seen.blocked:
-        blocked = [(preview.who_is(i.keys.number, i.payer.site), b.why, b.role) for i, b in seen.blocked]
+        blocked = [(preview.who_is(i.keys.number, i.payer.site), b.why, words.role(b.role)) for i, b in seen.blocked]
         print_table("\nSperrliste", ("Kunde", "Was fehlt", "Zuständig"), blocked)
     totals = told["totals"]
     print(
-        f"\n{totals['reports']} Serviceberichte, {totals['invoices']} Rechnungen, {totals['net']} EUR netto, "
-        f"{totals['gross']} EUR brutto"
+        f"\n{totals['reports']} Serviceberichte, {totals['invoices']} Rechnungen, {_euro(totals['net'])} netto, "
+        f"{_euro(totals['gross'])} brutto"
         f"\nPrüfsumme: {seen.snapshot}\nFreigeben: drehkreuz billing release {seen.month} --snapshot {seen.snapshot}"
     )
 
@@ -77,7 +83,7 @@ def release_command(
         print(f"Rechnungslauf {month}: freigegeben, {done.parts} Abrechnungen.")
         print(f"Weiter: drehkreuz run monthly_billing --param month={month}")
     for blocked in done.blocked:
-        print(f"  {blocked.why} (zuständig: {blocked.role})")
+        print(f"  {blocked.why} (zuständig: {words.role(blocked.role)})")
     if done.blocked:
         raise typer.Exit(PERSON_NEEDED)
 
@@ -95,17 +101,22 @@ def show_command(month: MonthArgument, as_json_: JsonOption = False) -> None:
         (
             preview.who_is(customer["number"], customer["site"]),
             customer["report"]["id"] if customer["report"] else "",
-            customer["report"]["state"] if customer["report"] else "",
-            ", ".join(f"{i['number']} ({i['kind']}, {i['net']}, {i['state']})" for i in customer["invoices"]),
-            "; ".join(b["why"] for b in customer["blocked"]),
+            words.REPORT_STATES[customer["report"]["state"]] if customer["report"] else "",
+            ", ".join(
+                f"{i['number']} ({words.INVOICE_KINDS[i['kind']]}, {_euro(i['net'])}, {words.INVOICE_STATES[i['state']]})"
+                for i in customer["invoices"]
+            ),
+            decisions.blockers(customer["blocked"]),
         )
         for customer in told["customers"]
     ]
     print_table(
-        f"Rechnungslauf {month}: {told['state']}", ("Kunde", "Servicebericht", "Stand", "Rechnungen", "Blockiert"), rows
+        f"Rechnungslauf {month}: {words.RUN_STATES[told['state']]}",
+        ("Kunde", "Servicebericht", "Stand", "Rechnungen", "Blockiert"),
+        rows,
     )
     totals = told["totals"]
-    print(f"\n{totals['reports']} Serviceberichte, {totals['invoices']} Rechnungen, {totals['net']} EUR netto")
+    print(f"\n{totals['reports']} Serviceberichte, {totals['invoices']} Rechnungen, {_euro(totals['net'])} netto")
 
 
 @app.command("withdraw")

@@ -69,7 +69,7 @@ class ContactPerson:
     """Who answers questions (S173): the account manager, else the service team."""
 
     name: str
-    role: str = "Ihr Kundenbetreuer"
+    role: str = "Ihre Kundenbetreuung"
     phone: str = ""
     email: str = ""
 

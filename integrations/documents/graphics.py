@@ -10,6 +10,10 @@ from integrations.documents.contents import KontingentMonth
 from integrations.documents.text import hours, month
 
 _ACCENT, _PALE, _INK, _LINE = "#0f5868", "#c4dade", "#4d5a60", "#c9d3d6"
+MONTH_LABELS = 12
+"""So many months can be named below the chart; of more only every second, third …, the last one always."""
+LABEL_HEIGHT = 8.0
+"""Room that a label needs, in units of the drawing."""
 _SVG = "http://www.w3.org/2000/svg"
 
 
@@ -48,15 +52,18 @@ def kontingent_chart(history: Sequence[KontingentMonth]) -> Markup:
         granted.append(_bar(x + step * 0.18, step * 0.3, y(entry.granted), y(0)))
         used.append(_bar(x + step * 0.50, step * 0.3, y(entry.used), y(0)))
         dots.append(f"{x + step * 0.5:.1f} {y(entry.balance):.1f}")
-    first, last = left + step * 0.5, left + (len(history) - 0.5) * step
+    every = -(-len(history) // MONTH_LABELS)
     parts = [
-        *(_scale_line(left, width, y(tick), tick) for tick in sorted({low, 0, high})),
+        *(_scale_line(left, width, y(tick), _scale(tick, abs(y(tick) - y(0)))) for tick in sorted({low, 0, high})),
         f'<path fill="{_PALE}" d="{"".join(granted)}"/><path fill="{_ACCENT}" d="{"".join(used)}"/>',
         f'<path fill="none" stroke="{_INK}" stroke-width="1.2" d="M{"L".join(dots)}"/>',
         # a dot is a line of no length with round ends: one shape for all of them
         f'<path fill="none" stroke="{_INK}" stroke-width="4.4" stroke-linecap="round" d="{_dots(dots)}"/>',
-        _label(first, height - 3, f"{history[0].month:%m/%Y}", "middle"),
-        _label(last, height - 3, f"{history[-1].month:%m/%Y}", "middle"),
+        *(
+            _label(left + (index + 0.5) * step, height - 3, f"{entry.month:%m/%Y}", "middle")
+            for index, entry in enumerate(history)
+            if (len(history) - 1 - index) % every == 0
+        ),
     ]
     title = Markup("<title>{}</title>").format(_spoken(history))
     drawing = Markup("".join(parts))  # noqa: S704 - numbers and fixed words only
@@ -79,8 +86,13 @@ def _bar(x: float, width: float, start: float, end: float) -> str:
     return f"M{x:.1f} {start:.1f}h{width:.1f}V{end:.1f}h-{width:.1f}z"
 
 
-def _scale_line(left: float, right: float, at: float, minutes: int) -> str:
-    label = "" if minutes == 0 else _label(left - 4, at + 2.5, f"{'−' if minutes < 0 else ''}{abs(minutes) / 60:.0f} h", "end")
+def _scale(minutes: int, distance: float) -> str:
+    """Hours at a line; nothing when it would lie on the zero beside it."""
+    return f"{'−' if minutes < 0 else ''}{abs(minutes) / 60:.0f} h" if minutes == 0 or distance > LABEL_HEIGHT else ""
+
+
+def _scale_line(left: float, right: float, at: float, text: str) -> str:
+    label = _label(left - 4, at + 2.5, text, "end") if text else ""
     return f'<line x1="{left}" y1="{at}" x2="{right}" y2="{at}" stroke="{_LINE}" stroke-width="0.6"/>{label}'
 
 

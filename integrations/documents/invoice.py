@@ -129,17 +129,17 @@ def _branch(party: Party | None) -> str:
 def _opening(content: InvoiceContent) -> list[str]:
     if content.kind is InvoiceKind.CANCELLATION:
         original = f" {content.cancels.number} vom {text.day(content.cancels.issued_on)}" if content.cancels else ""
-        first = f"Hiermit heben wir unsere Rechnung{original} in voller Höhe auf."
+        first = f"hiermit heben wir unsere Rechnung{original} in voller Höhe auf."
     elif is_refund(content):
-        first = "Wir berichtigen unsere Abrechnung zu Ihren Gunsten wie folgt."
+        first = "wir berichtigen unsere Abrechnung zu Ihren Gunsten wie folgt."
     elif content.kind is InvoiceKind.SERVICE:
-        first = "Für unsere Leistungen berechnen wir Ihnen den Betrag aus dem genannten Servicebericht."
+        first = "für unsere Leistungen berechnen wir Ihnen den Betrag aus dem genannten Servicebericht."
     elif content.kind is InvoiceKind.KONTINGENT:
-        first = "Für Ihr Kontingent berechnen wir Ihnen den vereinbarten, gleichbleibenden Betrag."
+        first = "für Ihr Kontingent berechnen wir Ihnen den vereinbarten, gleichbleibenden Betrag."
     elif content.kind is InvoiceKind.CORRECTION:
         first = "Ihr Kontingent war überbucht. Wir berechnen Ihnen die fehlenden Stunden zum Stundenpreis Ihres Vertrags."
     else:
-        first = "Für die vereinbarten Leistungen berechnen wir Ihnen:"
+        first = "für die vereinbarten Leistungen berechnen wir Ihnen:"
     return ["Sehr geehrte Damen und Herren,", first, *([f"Grund: {content.reason}"] if content.reason else [])]
 
 

@@ -212,6 +212,8 @@ def _minutes(minutes: int) -> str:
 def _charge(entry: EntryLine) -> str:
     """Where it is charged; nothing for what is not billed."""
     kontingent = f"Kontingent {entry.contract_number}".strip()
+    if entry.charge is Charge.KONTINGENT and entry.kontingent_minutes not in (0, entry.billed_minutes):
+        return f"{_minutes(entry.kontingent_minutes)} {kontingent}"
     if entry.charge is Charge.SPLIT:
         return f"{_minutes(entry.kontingent_minutes)} {kontingent}, {_minutes(entry.invoiced_minutes)} Rechnung"
     return {Charge.INVOICE: "Rechnung", Charge.KONTINGENT: kontingent}.get(entry.charge, "")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from models.billing import (
@@ -126,11 +127,9 @@ class BlockedPart:
     site: str | None
     unapproved: int
     others: list[dict[str, str]]
+    """One of each kind, with how many more like it there are in `more`."""
     withdrawable: bool
-
-    @property
-    def count(self) -> int:
-        return self.unapproved + len(self.others)
+    count: int
 
 
 def blocked(session: Session, run_id: int) -> list[BlockedPart]:
@@ -149,9 +148,30 @@ def blocked(session: Session, run_id: int) -> list[BlockedPart]:
     found = []
     for items, number, name, site, state in rows.tuples():
         others = [item for item in items if item["what"] != "entry"]
-        part = BlockedPart(number, name, site, len(items) - len(others), others, withdrawable=state is ItemState.PLANNED)
-        found.append(part)
+        found.append(
+            BlockedPart(
+                customer=number,
+                name=name,
+                site=site,
+                unapproved=len(items) - len(others),
+                others=one_of_each(others),
+                withdrawable=state is ItemState.PLANNED,
+                count=len(items),
+            )
+        )
     return sorted(found, key=lambda part: not part.others)
+
+
+def one_of_each(blocked: Sequence[dict[str, str]]) -> list[dict[str, Any]]:
+    """The first obstacle of each kind, with `more`: how many others are like it."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in blocked:
+        kind = (item["what"], item["role"])
+        if kind in found:
+            found[kind]["more"] += 1
+        else:
+            found[kind] = {**item, "more": 0}
+    return list(found.values())
 
 
 def parts(session: Session, run_id: int, number: int, search: str = "") -> Page[Any]:
@@ -162,6 +182,9 @@ def parts(session: Session, run_id: int, number: int, search: str = "") -> Page[
             sa.func.count().label("count"),
             sa.func.count().filter(Invoice.state.in_(ISSUED)).label("issued"),
             sa.func.sum(Invoice.net).label("net"),
+            sa.func.array_agg(aggregate_order_by(Invoice.number, Invoice.number))
+            .filter(Invoice.number.is_not(None))
+            .label("numbers"),
         )
         .join(BillingItem, BillingItem.id == Invoice.item_id)
         .where(BillingItem.run_id == run_id)
@@ -181,12 +204,15 @@ def parts(session: Session, run_id: int, number: int, search: str = "") -> Page[
             ServiceReport.mail_id,
             invoices.c.count,
             invoices.c.issued,
+            invoices.c.numbers,
+            ArchivedObject.id.label("pdf_id"),
             sa.func.coalesce(invoices.c.net, 0).label("net"),
         )
         .join(Customer, Customer.id == BillingItem.customer_id)
         .outerjoin(Site, Site.id == BillingItem.paying_site_id)
         .outerjoin(ServiceReport, ServiceReport.item_id == BillingItem.id)
         .outerjoin(OutboxMail, OutboxMail.id == ServiceReport.mail_id)
+        .outerjoin(ArchivedObject, ArchivedObject.key == ServiceReport.archive_key)
         .outerjoin(invoices, invoices.c.item_id == BillingItem.id)
         .where(BillingItem.run_id == run_id, BillingItem.state != ItemState.WITHDRAWN)
         .order_by(Customer.number, sa.func.coalesce(Site.code, ""))
@@ -332,6 +358,16 @@ def sap_documents(session: Session, run_id: int, number: int, state: str = "") -
     return paged(session, statement, number)
 
 
+def letters_to_print(session: Session, run_id: int) -> int:
+    """Letters of the run in a folder that nobody has marked as sent yet."""
+    return session.scalars(
+        sa.select(sa.func.count(Invoice.id))
+        .join(BillingItem, BillingItem.id == Invoice.item_id)
+        .join(PostalBatch, PostalBatch.id == Invoice.postal_batch_id)
+        .where(BillingItem.run_id == run_id, PostalBatch.printed_at.is_(None))
+    ).one()
+
+
 def open_proposals(session: Session, month: str) -> int:
     """Over-bookings of the month that wait for a decision."""
     return session.scalars(
@@ -339,62 +375,3 @@ def open_proposals(session: Session, month: str) -> int:
             CorrectionProposal.month == month, CorrectionProposal.state == ProposalState.PROPOSED
         )
     ).one()
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceSheet:
-    """An issued invoice with its files and what became of it."""
-
-    invoice: Invoice
-    customer: Customer
-    site: str | None
-    report: str | None
-    cancels: str | None
-    cancelled_by: str | None
-    files: list[tuple[str, int, str]]
-    mail: tuple[int, MailState] | None
-    sap: SapDocument | None
-
-
-def invoice_sheet(session: Session, number: str) -> InvoiceSheet | None:
-    """The invoice with this number."""
-    other, back = sa.orm.aliased(Invoice), sa.orm.aliased(Invoice)
-    row = session.execute(
-        sa.select(
-            Invoice,
-            Customer,
-            Site.code,
-            ServiceReport.number,
-            other.number,
-            back.number,
-            OutboxMail.id,
-            OutboxMail.state,
-            SapDocument,
-        )
-        .join(Customer, Customer.id == Invoice.customer_id)
-        .outerjoin(Site, Site.id == Invoice.paying_site_id)
-        .outerjoin(ServiceReport, ServiceReport.id == Invoice.report_id)
-        .outerjoin(other, other.id == Invoice.cancels_id)
-        .outerjoin(back, back.cancels_id == Invoice.id)
-        .outerjoin(OutboxMail, OutboxMail.id == Invoice.mail_id)
-        .outerjoin(SapDocument, SapDocument.invoice_id == Invoice.id)
-        .where(Invoice.number == number)
-    ).one_or_none()
-    if row is None:
-        return None
-    invoice, customer, site, report, cancels, cancelled_by, mail_id, mail_state, sap = row
-    wanted = {
-        invoice.archive_key: "Rechnung (PDF)",
-        invoice.paper_archive_key: "Druckfassung (PDF)",
-        invoice.xml_archive_key: "Strukturierte Rechnung (XML)",
-        invoice.check_archive_key: "Prüfprotokoll",
-    }
-    if invoice.paper_archive_key == invoice.archive_key:
-        wanted[invoice.archive_key] = "Rechnung (PDF)"
-    keys = [key for key in wanted if key]
-    ids = dict(
-        session.execute(sa.select(ArchivedObject.key, ArchivedObject.id).where(ArchivedObject.key.in_(keys))).tuples().all()
-    )
-    files = [(title, ids[key], key.rpartition(".")[2]) for key, title in wanted.items() if key in ids]
-    mail = (mail_id, mail_state) if mail_id is not None else None
-    return InvoiceSheet(invoice, customer, site, report, cancels, cancelled_by, files, mail, sap)

@@ -133,9 +133,24 @@ def approve(person: Approve, session: StaffSession, wanted: Wanted, data: Data, 
         count = approval.approve(session, keys, person.actor)
     except (ConflictError, NotFoundError) as refusal:
         return go(request, wanted.address, str(refusal), "danger")
-    return go(
-        request, wanted.address, "Eine Leistung ist freigegeben." if count == 1 else f"{count} Leistungen sind freigegeben."
-    )
+    done = "Eine Leistung ist freigegeben." if count == 1 else f"{count} Leistungen sind freigegeben."
+    return go(request, wanted.address, f"{done} Zurücknehmen lässt sich das unter dem Stand »freigegeben«.")
+
+
+@router.post("/zuruecknehmen")
+def withdraw_many(person: Approve, session: StaffSession, wanted: Wanted, data: Data, request: Request) -> Response:
+    """Take the approval of the ticked entries back; possible until the month is released."""
+    del person
+    keys = [value for value in data.getlist("key") if isinstance(value, str)]
+    if not keys:
+        return go(request, wanted.address, "Es war keine Leistung ausgewählt.", "warning")
+    try:
+        with session.begin_nested():
+            count = approval.withdraw_approval(session, keys)
+    except (ConflictError, NotFoundError) as refusal:
+        return go(request, wanted.address, str(refusal), "danger")
+    done = "Eine Freigabe ist zurückgenommen." if count == 1 else f"{count} Freigaben sind zurückgenommen."
+    return go(request, wanted.address, done, "warning")
 
 
 def _entry(person: Person, session: Any, key: str) -> ListedEntry:

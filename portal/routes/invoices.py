@@ -7,10 +7,10 @@ from pydantic import Field
 
 from kit.errors import DrehkreuzError, NotFoundError
 from models.billing import InvoiceKind, InvoiceState
+from portal.filters import month as month_name
 from portal.forms import Data, Form, blank, filled
 from portal.pages import Crumb, go, page
-from portal.queries import billing
-from portal.queries.billing import InvoiceSheet
+from portal.queries.invoices import InvoiceSheet, invoice_sheet
 from portal.routes.runs import LIST
 from portal.security.person import Person, StaffSession, need
 
@@ -26,7 +26,7 @@ class CancelForm(Form):
 
 
 def _sheet(session: StaffSession, number: str) -> InvoiceSheet:
-    found = billing.invoice_sheet(session, number)
+    found = invoice_sheet(session, number)
     if found is None:
         raise NotFoundError(f"Rechnung {number}: gibt es nicht.")
     return found
@@ -36,7 +36,7 @@ def _way(sheet: InvoiceSheet, *more: Crumb) -> tuple[Crumb, ...]:
     month = sheet.invoice.month
     return (
         LIST,
-        Crumb(month, f"/abrechnung/{month}"),
+        Crumb(month_name(month), f"/abrechnung/{month}"),
         Crumb(sheet.invoice.number or "", f"/rechnungen/{sheet.invoice.number}"),
         *more,
     )

@@ -11,6 +11,7 @@ from actions.billing.release import ChangedSinceError
 from kit import clock
 from kit.errors import ConflictError
 from portal import previews
+from portal.filters import month as month_name
 from portal.forms import Data, Form, filled
 from portal.pages import Crumb, go, is_partial, page
 from portal.paging import sliced
@@ -124,6 +125,12 @@ def do_release(
 
 def _said(done: billing.Released, month: Month) -> str:
     if not done.new:
-        return f"{month} war schon freigegeben."
-    waiting = f" {len(done.blocked)} Punkte brauchen noch jemanden." if done.blocked else ""
-    return f"{month} ist freigegeben, {done.parts} Teile sind festgeschrieben. Der Lauf beginnt jetzt.{waiting}"
+        return f"{month_name(month)} war schon freigegeben."
+    waiting = (
+        f" {len(done.blocked)} {'Punkt braucht' if len(done.blocked) == 1 else 'Punkte brauchen'} noch jemanden."
+        if done.blocked
+        else ""
+    )
+    return (
+        f"{month_name(month)} ist freigegeben, {done.parts} Abrechnungen sind festgeschrieben. Der Lauf beginnt jetzt.{waiting}"
+    )

@@ -11,6 +11,7 @@ from kit import clock
 from kit.errors import ConflictError, NotFoundError
 from kit.settings import settings
 from models.billing import BillingRun, RunState
+from portal.filters import month as month_name
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, fragment, go, is_partial, page
 from portal.queries import billing, people
@@ -42,7 +43,7 @@ Monat = Annotated[Month, Depends(month_of)]
 
 def crumbs(month: Month, *more: Crumb) -> tuple[Crumb, ...]:
     """The way to a page of the month."""
-    return (LIST, Crumb(f"{month}", f"/abrechnung/{month}"), *more)
+    return (LIST, Crumb(month_name(month), f"/abrechnung/{month}"), *more)
 
 
 def released(session: StaffSession, month: Month) -> BillingRun:
@@ -87,16 +88,17 @@ def show_month(
     run = billing.run_of(session, str(month))
     if run is None:
         return RedirectResponse(f"/abrechnung/{month}/vorschau", 303)
+    held = billing.blocked(session, run.id)
     values: dict[str, Any] = {
         "run": run,
         "month": month,
         "progress": billing.progress(session, run.id),
         "busy": run.state in BUSY,
         "grace": settings().report_grace_days,
+        "blocked_parts": sum(1 for part in held if part.others),
     }
     if is_partial(request):
         return fragment("run.html", "stand", person=person, **values)
-    held = billing.blocked(session, run.id)
     return page(
         request,
         "run.html",
@@ -107,6 +109,7 @@ def show_month(
         parts=billing.parts(session, run.id, seite, suche),
         query={"suche": suche},
         proposals=billing.open_proposals(session, str(month)),
+        letters=billing.letters_to_print(session, run.id),
         **values,
     )
 

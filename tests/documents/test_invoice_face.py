@@ -85,7 +85,7 @@ def test_a_cancellation_takes_back_and_names_the_original(issued: dict[str, Issu
     found = pdf.flat(issued["cancellation"].paper)
 
     assert "Stornorechnung RE-2026-000400" in found
-    assert "Hiermit heben wir unsere Rechnung RE-2026-000311 vom 03.11.2026 in voller Höhe auf." in found
+    assert "hiermit heben wir unsere Rechnung RE-2026-000311 vom 03.11.2026 in voller Höhe auf." in found
     assert "Grund: Falscher Leistungszeitraum" in found
     assert "Stornobetrag −1.746,33 €" in found
     assert "GiroCode" not in found

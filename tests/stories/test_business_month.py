@@ -169,7 +169,7 @@ def test_a_change_after_the_preview_is_refused_by_name(house: dict[str, Any]) ->
         preview.remember(session, seen, clock.now())
         approval.correct(session, "L-1", minutes=80, trips=1, text="Länger gedauert.", billable=True, reason=None)
     with (
-        pytest.raises(release.ChangedSinceError, match=r"K1: Leistung L-1 geändert; netto 144.00 → 191.50 EUR"),
+        pytest.raises(release.ChangedSinceError, match=r"K1: Leistung L-1 geändert; netto 144,00 → 191,50 €"),
         unit_of_work("test") as session,
     ):
         release.release(session, OCTOBER, seen.snapshot, "Ina")

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from integrations.archive.folder import FolderArchive
 from integrations.archive.keys import archived_key
-from integrations.archive.port import Archive, ArchiveDamagedError
+from integrations.archive.port import Archive, ArchiveDamagedError, ArchiveSettingsError
 from integrations.archive.s3 import S3Archive, S3Target
 from kit import clock
 from kit.errors import NotFoundError
@@ -34,6 +34,8 @@ SUFFIX_TYPES = {
 def _open(chosen: Settings, folder: str) -> Archive:
     if chosen.archive == "folder":
         return FolderArchive(Path(folder))
+    if not chosen.s3_bucket:
+        raise ArchiveSettingsError("Archiv: DREHKREUZ_ARCHIVE=s3 braucht DREHKREUZ_S3_BUCKET; bitte den Bucket nennen.")
     return S3Archive(
         S3Target(
             bucket=chosen.s3_bucket,

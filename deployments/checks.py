@@ -6,6 +6,7 @@ import smtplib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,8 +22,10 @@ from kit import clock
 from kit.database import Role, engine, unit_of_work
 from kit.errors import DrehkreuzError
 from kit.settings import settings
+from kit.vault import vault
 from models import schema
 from models.plumbing import ArchivedObject, InboxItem, InboxState, MailState, OutboxEvent, OutboxMail
+from rules.differences import german
 
 OK, WARNING, FAILED, OFF, PERSON = "ok", "warning", "failed", "off", "person"
 LATE = dt.timedelta(minutes=15)
@@ -57,6 +60,7 @@ def examine(target: Instance) -> Iterator[Finding]:
     yield _guarded("Portal", lambda: _answers("Portal", portal_answers(target), running=running, where=target.portal_url))
     yield _guarded("Mailversand", lambda: _mail(target))
     yield _guarded("Archiv", _archive)
+    yield _guarded("Tresor", _vault)
     yield _guarded("PDF-Satz", _fonts)
     yield _guarded("Uhr", _clock)
     yield _guarded("Platz", lambda: _space(target))
@@ -161,8 +165,8 @@ def _archive() -> Finding:
         total, faulty = session.execute(
             sa.select(sa.func.count(), sa.func.count().filter(ArchivedObject.fault.is_not(None)))
         ).one()
-    kind = "S3" if settings().archive == "s3" else "Ordner im Heim"
-    if kind == "S3":
+    kind = f"S3, Bucket {settings().s3_bucket}" if settings().archive == "s3" else "Ordner im Heim"
+    if settings().archive == "s3":
         try:
             archive.store().check()
         except DrehkreuzError as fault:
@@ -172,6 +176,15 @@ def _archive() -> Finding:
             "Archiv", PERSON, f"{faulty} von {total} Objekten fehlerhaft", "drehkreuz run archive_check, Sicherung einspielen"
         )
     return Finding("Archiv", OK, f"{kind}, {total} Objekte")
+
+
+def _vault() -> Finding:
+    vault()
+    return Finding("Tresor", OK, "Schlüsselbund aus den Einstellungen" if _has_ring() else "Schlüssel dieses Heims")
+
+
+def _has_ring() -> bool:
+    return bool(settings().vault_keys.get_secret_value().strip())
 
 
 def _fonts() -> Finding:
@@ -203,7 +216,7 @@ def _clock() -> Finding:
 
 def _space(target: Instance) -> Finding:
     free = shutil.disk_usage(target.home).free
-    text = f"{free / 1e9:.1f} GB frei in {target.home}"
+    text = f"{german(Decimal(free) / 10**9, 1)} GB frei in {target.home}"
     return Finding(
         "Platz", OK if free > SPACE_WANTED else WARNING, text, "" if free > SPACE_WANTED else "docs/runbooks/platte-voll.md"
     )

@@ -373,8 +373,9 @@ def _check_foreign(url: str) -> None:
         with psycopg.connect(f"{scheme.split('+')[0]}://{rest}", connect_timeout=10) as connection:
             version = connection.info.server_version
     except psycopg.Error as error:
+        reason = " ".join(str(error).split())
         raise PostgresError(
-            f"Datenbank: DREHKREUZ_DATABASE_URL ist nicht erreichbar ({str(error).strip()}). Prüfen Sie Adresse und Kennwort."
+            f"Datenbank: DREHKREUZ_DATABASE_URL ist nicht erreichbar ({reason}). Prüfen Sie Adresse und Kennwort."
         ) from error
     if version < 150000:
         raise PostgresError(f"Datenbank: PostgreSQL {version // 10000} ist zu alt; nötig ist mindestens Version 15.")

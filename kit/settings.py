@@ -6,10 +6,15 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PREFIX = "DREHKREUZ_"
 
@@ -34,14 +39,14 @@ class Settings(BaseSettings):
         "", description="Fremde PostgreSQL-Datenbank (>= 15); leer = eingebettete Datenbank im Heimordner."
     )
     smtp_host: str = Field("", description="Mailserver für ausgehende Post; leer = lokale Senke im Heimordner.")
-    smtp_port: int = Field(587, description="Port des Mailservers.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port des Mailservers.")
     smtp_user: str = Field("", description="Benutzer am Mailserver; leer = ohne Anmeldung.")
     smtp_password: SecretStr = Field(SecretStr(""), description="Kennwort am Mailserver.")
     smtp_tls: Literal["required", "starttls", "none"] = Field(
         "starttls",
         description="required = TLS von Anfang an, starttls = STARTTLS erzwungen, none = unverschlüsselt (nur lokal).",
     )
-    smtp_timeout: int = Field(30, description="Sekunden, bis ein stummer Mailserver aufgegeben wird.")
+    smtp_timeout: int = Field(30, ge=1, description="Sekunden, bis ein stummer Mailserver aufgegeben wird.")
     mail_from: str = Field("", description="Absender aller Mails; leer = E-Mail-Adresse des Hauses.")
     imap_url: SecretStr = Field(
         SecretStr(""),
@@ -53,13 +58,13 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr = Field(SecretStr(""), description="S3-Zugangsschlüssel; leer = Standardkette von boto3.")
     s3_secret_key: SecretStr = Field(SecretStr(""), description="S3-Geheimschlüssel.")
     archive: Literal["folder", "s3"] = Field("folder", description="Archiv: Ordner im Heimordner oder S3 mit Object Lock.")
-    portal_port: int = Field(0, description="Port des Portals; 0 = freier Port.")
+    portal_port: int = Field(0, ge=0, le=65535, description="Port des Portals; 0 = freier Port.")
     portal_url: str = Field("", description="Öffentliche Adresse des Portals; leer = Adresse aus house.csv, sonst localhost.")
     second_factor: Literal["required", "optional"] = Field(
         "required",
         description="Zweiter Faktor für Mitarbeiter am Portal: required = Pflicht, optional = freiwillig (Vorführung).",
     )
-    prefect_port: int = Field(0, description="Port des Prefect-Servers; 0 = freier Port.")
+    prefect_port: int = Field(0, ge=0, le=65535, description="Port des Prefect-Servers; 0 = freier Port.")
     prefect_url: str = Field(
         "", description="Gemeinsamer Prefect-Server mehrerer Maschinen, http://…:4200; leer = eigener dieses Heims."
     )
@@ -120,7 +125,25 @@ def secret_names() -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _load(home_dir: str, environment: tuple[tuple[str, str], ...]) -> Settings:  # noqa: ARG001 - key of the cache
     # pydantic-settings takes the file at call time; the environment is part of the key so that tests see their own
-    return Settings(_env_file=Path(home_dir) / ".env")
+    try:
+        return Settings(_env_file=Path(home_dir) / ".env")
+    except ValidationError as fault:
+        raise UsageError("\n".join(map(_complaint, fault.errors()))) from None
+
+
+def _complaint(error: "ErrorDetails") -> str:
+    """One wrong setting as a sentence. Its value is named only when the setting is no secret."""
+    name = str(error["loc"][0])
+    field, context = Settings.model_fields[name], error.get("ctx", {})
+    wanted = {
+        "literal_error": f"eines von {', '.join(str(v) for v in get_args(field.annotation))}",
+        "int_parsing": "eine ganze Zahl",
+        "bool_parsing": "true oder false",
+        "greater_than_equal": f"eine Zahl ab {context.get('ge')}",
+        "less_than_equal": f"eine Zahl bis {context.get('le')}",
+    }.get(error["type"], "ein anderer Wert")
+    given = "" if field.annotation is SecretStr else f"={error['input']}"
+    return f"Einstellung {PREFIX}{name.upper()}{given} ist nicht erlaubt; erlaubt ist {wanted} ({field.description})"
 
 
 def settings() -> Settings:

@@ -126,11 +126,7 @@ def do_release(
 def _said(done: billing.Released, month: Month) -> str:
     if not done.new:
         return f"{month_name(month)} war schon freigegeben."
-    waiting = (
-        f" {len(done.blocked)} {'Punkt braucht' if len(done.blocked) == 1 else 'Punkte brauchen'} noch jemanden."
-        if done.blocked
-        else ""
-    )
-    return (
-        f"{month_name(month)} ist freigegeben, {done.parts} Abrechnungen sind festgeschrieben. Der Lauf beginnt jetzt.{waiting}"
-    )
+    count = len(done.blocked)
+    waiting = f" {count} {'Punkt braucht' if count == 1 else 'Punkte brauchen'} noch jemanden." if count else ""
+    what = f"{done.parts} {'Abrechnung ist' if done.parts == 1 else 'Abrechnungen sind'} festgeschrieben"
+    return f"{month_name(month)} ist freigegeben, {what}. Der Lauf beginnt jetzt.{waiting}"

@@ -1,6 +1,7 @@
 """The command line: German help, exit codes, reasons in one line."""
 
 import datetime as dt
+import errno
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from deployments.catalogue import Startable, split_parameters
 from deployments.german import sentence
 from kit import clock
 from kit.errors import DrehkreuzError, UsageError
+from kit.settings import settings
 from kit.steps import Outcome
 
 ENGLISH = re.compile(r"\b(Usage|Options|Commands|Arguments|Show this|exit\.|default|required|Missing|No such|Error)\b")
@@ -65,6 +67,43 @@ def test_a_refusal_is_1_and_one_line(monkeypatch: pytest.MonkeyPatch, capsys: py
     monkeypatch.setattr(cli, "application", refuse)
     assert cli.run([]) == 1
     assert capsys.readouterr().err == "Lager: voll. Räumen Sie auf.\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file", "/weg"), "/weg: Diesen Ort gibt es nicht."),
+        (OSError(errno.ENOSPC, "No space left on device"), "Auf dem Datenträger ist kein Platz mehr. Schaffen Sie Platz"),
+    ],
+)
+def test_files_and_disks_are_named_in_german(
+    fault: OSError, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def break_down(_arguments: list[str]) -> None:
+        raise fault
+
+    monkeypatch.setattr(cli, "application", break_down)
+
+    assert cli.run(["doctor"]) == 1
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SMTP_PORT", "abc", "DREHKREUZ_SMTP_PORT=abc ist nicht erlaubt; erlaubt ist eine ganze Zahl"),
+        ("PORTAL_PORT", "99999", "eine Zahl bis 65535"),
+        ("REPORT_GRACE_DAYS", "-1", "eine Zahl ab 0"),
+        ("SMTP_TLS", "maybe", "eines von required, starttls, none"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_allowed(
+    name: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"DREHKREUZ_{name}", value)
+    with pytest.raises(UsageError, match="Einstellung DREHKREUZ_") as refused:
+        settings()
+    assert words in str(refused.value)
 
 
 def test_an_unexpected_fault_is_one_line_and_its_trace_in_the_log(

@@ -151,3 +151,19 @@ def test_an_approval_is_taken_back_until_the_month_is_released(portal: Portal) -
     refused = office.post("/leistungen/L-100/zuruecknehmen")
     assert (refused.status_code, "zur Abrechnung freigegeben" in refused.text) == (409, True)
     assert office.post("/leistungen/L-100/zurueckgeben", data={"returned": "doch noch"}).status_code == 409
+
+
+def test_approvals_are_taken_back_together_until_the_month_is_released(portal: Portal) -> None:
+    office = portal.browser("back_office")
+    assert "Ausgewählte Freigaben zurücknehmen" in office.get("/leistungen?stand=freigegeben").text
+    answer = office.post("/leistungen/zuruecknehmen?stand=freigegeben", data={"key": ["L-100", "L-101"]})
+    assert answer.headers["location"] == "/leistungen?stand=freigegeben"
+    assert "2 Freigaben sind zurückgenommen." in office.get(answer.headers["location"]).text
+    assert entry("L-100").state is EntryState.CAPTURED
+    assert entry("L-101").approved_by is None
+
+    with unit_of_work("test") as session:
+        world.release_month(session)
+    answer = office.post("/leistungen/zuruecknehmen?stand=freigegeben", data={"key": ["L-102"]})
+    assert entry("L-102").state is EntryState.APPROVED
+    assert "Freigaben sind zurückgenommen" not in office.get(answer.headers["location"]).text

@@ -32,6 +32,7 @@ MODULES = {
     "backup": "backup",
     "restore": "backup",
     "audit": "audit",
+    "crash-test": "crash_test",
     "promises": "promises",
 }
 """Command -> module of deployments/commands: only the one that is called is loaded, some need a second."""

@@ -12,7 +12,7 @@ from typing import Self
 
 from imapclient import IMAPClient
 
-from tests.servers import _Process, free_ports, wait_until
+from deployments.crash.servers import Process, free_ports, wait_until
 
 USER = "service@haus.example"
 PASSWORD = "Grün/Rot#7% :@"
@@ -26,7 +26,7 @@ class ImapServer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.port = free_ports(1)[0]
-        self._process: _Process | None = None
+        self._process: Process | None = None
         self._client: IMAPClient | None = None
 
     @property
@@ -39,7 +39,7 @@ class ImapServer:
         command += [f"--no-service={name}" for name in ("admin", "managesieve", "swim")]
         command += ["--host=127.0.0.1", f"--port={self.port}", "--no-tls"]
         command += ["dict", f"--demo-user={USER}", f"--demo-password={PASSWORD}"]
-        self._process = _Process(command, self._folder / "imap.log")
+        self._process = Process(command, self._folder / "imap.log")
         wait_until(self._answers, "IMAP server")
         return self
 

@@ -1,0 +1,111 @@
+"""kill -9, again and again, of everything that runs: each end is as if nothing had happened, and the test itself can fail."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deployments.catalogue import startable
+from deployments.commands import crash_test as command
+from deployments.crash import report
+from deployments.crash.episodes import FLOW, Episodes
+from deployments.crash.house import Home, home
+from deployments.crash.result import Kill, Result
+from deployments.crash.run import Plan, left_over, work
+from deployments.crash.scenario import WITHOUT, scenarios
+from deployments.crash.services import DATABASE, SERVER, SUPERVISOR
+from kit.errors import UsageError
+
+
+def quiet(*_: object) -> None:
+    """Nobody watches."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    folder = tmp_path_factory.mktemp("crash")
+    with home(folder) as made:
+        yield made
+    assert left_over(folder / "home") == []
+
+
+def test_every_flow_is_killed_somewhere() -> None:
+    """A new flow joins with a file in deployments/crash/scenarios/, or says in WITHOUT why it needs none."""
+    started = {start.deployment for one in scenarios().values() for start in one.starts}
+    assert started.isdisjoint(WITHOUT)
+    assert started | set(WITHOUT) == set(startable())
+    assert all(WITHOUT.values())
+
+
+@pytest.mark.slow
+@pytest.mark.promise("S27", "S163", "S18", "S142")
+def test_sixty_kills_end_like_none(house: Home) -> None:
+    plan = Plan(rounds=60, seed=7)
+    result = Result(plan.seed, plan.rounds)
+    work(house, plan, result, quiet, quiet)
+    assert result.faults == []
+    assert result.killed == 60
+    among_services = Counter(kill.victim for kill in result.kills.elements() if kill.victim != FLOW)
+    assert among_services == {SERVER: 1, DATABASE: 1, SUPERVISOR: 1}
+    assert {kill.scenario for kill in result.kills if kill.victim == FLOW} == {one.title for one in scenarios().values()}
+    assert len({kill.place for kill in result.kills}) >= 8, "boundaries of many kinds, and moments"
+    assert result.counted == result.expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("broken", "scenario", "boundary", "seen"),
+    [
+        ("tests.crash.broken_mail", "mail", "nach Mail", "kam 2-mal an"),
+        ("tests.crash.broken_numbers", "expiry", "vor Commit", "Nummernkreis"),
+    ],
+)
+def test_it_goes_red_when_a_law_is_broken(house: Home, broken: str, scenario: str, boundary: str, seen: str) -> None:
+    house.close()
+    house.load = (broken,)
+    house.open()
+    try:
+        result = Result(seed=1, rounds=1)
+        episodes = Episodes(house, scenarios()[scenario], result, random.Random(1), quiet)
+        episodes.begin_with(boundary)
+        while episodes.left and not result.faults:
+            episodes.run(kills=1)
+        assert any(seen in fault for fault in result.faults), result.faults
+    finally:
+        house.close()
+        house.load = ()
+        house.open()
+
+
+def test_the_report_tells_who_died_where_and_what_was_counted() -> None:
+    result = Result(seed=42, rounds=2, archive="S3-Server (SeaweedFS)")
+    result.kills[Kill("Postausgang", FLOW, "nach Mail")] = 2
+    result.boundaries["Postausgang"], result.hit["Postausgang"] = 90, {(0, 5), (0, 6)}
+    result.count("Postausgang", {"Mails": 8}, {"Mails": 8})
+    text = report.markdown(result)
+    assert "2 Kills, jeder Endstand gleich" in text
+    assert "--rounds 2 --seed 42" in text
+    assert "| Postausgang | Flow-Prozess | 2 | 2 von 90 | 1 |" in text
+    assert "| nach Mail | 2 |" in text
+    assert "| Postausgang | Mails | 8 | 8 |" in text
+    assert report.as_json(result)["equal"] is True
+    result.faults.append("Mail <a@b> kam 2-mal an")
+    assert "- Mail <a@b> kam 2-mal an" in report.markdown(result)
+    assert report.as_json(result)["equal"] is False
+
+
+def test_an_unequal_end_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    command._end(Result(seed=1, rounds=1))
+    with pytest.raises(command.typer.Exit) as ended:
+        command._end(Result(seed=1, rounds=1, faults=["Mail <a@b> kam 2-mal an"]))
+    assert ended.value.exit_code == 1
+    assert "kam 2-mal an" in capsys.readouterr().err
+
+
+def test_wrong_use_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"Vorhanden: .*billing"):
+        command.crash_test_command(scenario=["gibtesnicht"])
+    with pytest.raises(UsageError, match="gibt es nicht"):
+        command.crash_test_command(report=tmp_path / "fort" / "bericht.md")

@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from deployments.crash.servers import ROOT as REPOSITORY
 from deployments.crash.servers import S3Server, SinkProcess, free_ports, s3_server, wait_until
 
-__all__ = ["S3Server", "SinkProcess", "certificate", "free_ports", "s3_server", "wait_until"]
+__all__ = ["REPOSITORY", "S3Server", "SinkProcess", "certificate", "free_ports", "s3_server", "wait_until"]
 
 
 def certificate(folder: Path, host: str = "127.0.0.1") -> tuple[Path, Path]:

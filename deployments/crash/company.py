@@ -11,7 +11,7 @@ TODAY = dt.date(2026, 11, 5)
 Rows = list[list[object]]
 
 
-def write_company(folder: Path, customers: int = 4) -> None:
+def write_company(folder: Path, customers: int = 3) -> None:
     """By the hour and Kontingent, letter and e-invoice, agreed checks, orders under way, ends that are near."""
     files: dict[str, Rows] = {**_house(), **_headings()}
     for number in range(customers):

@@ -87,12 +87,12 @@ def _numbers(session: Session) -> dict[str, list[int]]:
             for value in session.scalars(sa.select(table.c[name]).where(table.c[name].is_not(None)).distinct()):
                 if match := _NUMBER.fullmatch(str(value)):
                     found[f"{match[1]}-{match[2]}"] += 1
-    doubts = _doubts(session)
     ranges = {f"{row.prefix}-{row.year}": row.last for row in session.scalars(sa.select(NumberRange))}
-    return {
-        key: [last - (doubts if key.startswith("T-") else 0), found[key] - (doubts if key.startswith("T-") else 0)]
-        for key, last in sorted(ranges.items())
-    }
+    for key in ranges:
+        if key.startswith("T-"):
+            ranges[key] -= _doubts(session)
+            found[key] -= _doubts(session)
+    return {key: [last, found[key]] for key, last in sorted(ranges.items()) if last or found[key]}
 
 
 def _doubts(session: Session) -> int:

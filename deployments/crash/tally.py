@@ -62,9 +62,12 @@ def _rows(session: Session, table: sa.Table) -> list[str]:
         statement = statement.add_columns(Customer.number.label("of_customer")).outerjoin_from(
             table, Customer, Customer.id == table.c.customer_id
         )
-    rows = (
-        " · ".join(f"{name}={_plain(value)}" for name, value in row.items()) for row in session.execute(statement).mappings()
-    )
+    if table.name == Ticket.__tablename__:
+        statement = statement.where(table.c.id.not_in(DOUBTS))
+    elif "ticket_id" in table.c:
+        statement = statement.where(sa.or_(table.c.ticket_id.is_(None), table.c.ticket_id.not_in(DOUBTS)))
+    found = session.execute(statement).mappings()
+    rows = (" · ".join(f"{name}={_plain(value)}" for name, value in row.items()) for row in found)
     return sorted(rows)
 
 

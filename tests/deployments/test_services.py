@@ -264,6 +264,36 @@ def test_the_keeper_frees_a_run_that_is_stuck_before_its_start(probe: Services, 
     assert ended(api, run_id)["state"]["type"] == "COMPLETED"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_worker_that_ends_in_the_middle_of_a_run_costs_nothing(probe: Services, api: PrefectApi, number: int) -> None:
+    """Prefect leaves such a run RUNNING or CRASHED for ever; the services' own keeper takes it up, nobody else touches it."""
+    word = f"Arbeiter-{number}"
+    run_id = str(api.create_run("probe", {"word": word, "wait": word})["id"])
+    begun(probe, word, 1)
+    worker, process = probe.child("worker"), flow_process(run_id)
+    os.kill(worker, number)
+    until(lambda: probe.child("worker") not in {worker, None}, 30, "new worker")
+    if number == signal.SIGKILL:
+        process.kill()  # else it lives on without its worker and ends as usual
+    (probe.home / word).touch()
+    assert ended(api, run_id, 120)["state"]["type"] == "COMPLETED"
+    assert lines(probe).count(f"end {word}") == 1
+
+
+def test_a_worker_killed_while_it_submits_is_made_up_for(probe: Services, api: PrefectApi) -> None:
+    run_id = str(api.create_run("probe", {"word": "Abgabe"})["id"])
+    until(lambda: api.run(run_id)["state"]["type"] == "PENDING", 60, "the worker has taken the run")
+    os.kill(probe.child("worker"), signal.SIGKILL)
+    quick = Patience(pending=dt.timedelta(seconds=8), crashed=dt.timedelta(seconds=8))  # the services' own waits for minutes
+
+    def over() -> bool:
+        tend(api, real_now(), quick)
+        return str(api.run(run_id)["state"]["type"]) == "COMPLETED"
+
+    until(over, 120, "the run is made up for")
+    assert lines(probe).count("end Abgabe") >= 1
+
+
 def test_after_four_attempts_a_person_is_asked(probe: Services, api: PrefectApi) -> None:
     flow = api._ask("POST", "/flows/", {"name": "Gift"})["id"]
     made = api._ask("POST", "/deployments/", {"name": "gift", "flow_id": flow, "entrypoint": "x.py:x", "tags": [keeper.RESUME]})

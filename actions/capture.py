@@ -13,6 +13,11 @@ from kit.errors import NotFoundError, UsageError
 from models.service_desk import Ticket, TicketKind, TicketState
 from models.work import EntryState, Place, ServiceEntry, WorkKind
 
+FALSE_ALARM = "Fehlalarm"
+"""Reason of the work that an alarm caused without need (U26)."""
+REASONS = (FALSE_ALARM, "Gewährleistung", "Kulanz", "Einarbeitung")
+"""Offered at capture; every other wording may be typed (S158)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
@@ -89,6 +94,11 @@ def _maintenance(work: Work) -> MaintenanceWork:
         key=work.key, technician_id=work.technician_id, work_date=work.work_date, minutes=work.minutes, text=work.text,
         place=work.place, trips=work.trips, kind=work.kind,
     )  # fmt: skip
+
+
+def is_alarm(session: Session, number: str) -> bool:
+    """Whether the ticket came from monitoring: in doubt its work is a false alarm, which costs the customer nothing (U26)."""
+    return session.scalar(sa.select(Ticket.kind).where(Ticket.number == number)) is TicketKind.ALERT
 
 
 def open_tickets(session: Session, employee_id: int, most: int = 200) -> list[tuple[str, str]]:

@@ -6,11 +6,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions.assets.recording import is_tracked
 from kit import clock
 from models.agreements import BackupResponsible, CooperationAgreement
 from models.assets import Asset, AssetInventory
 from models.catalogue import Product, ProductKind
 from models.contracts import Contract, ContractKind, ContractLine
+from models.goods import Delivery, DeliveryLine, DeliveryState, GoodsReceipt
 from models.maintenance import AgreedCheck
 from models.parties import Customer, Lifecycle
 
@@ -64,6 +66,51 @@ def coverage(session: Session, *, customer: str = "") -> list[Gap]:
         if gap.protection or gap.backup or gap.contract:
             gaps.append(gap)
     return gaps
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """Delivered devices of one position that stand in no asset."""
+
+    customer: str
+    customer_name: str
+    product: str
+    delivery_note: str
+    """The supplier's."""
+    delivered: int
+    recorded: int
+
+
+def unrecorded(session: Session, *, customer: str = "") -> list[Unrecorded]:
+    """What was delivered since the first day together and has no asset: from that day on the list has to be complete (S83).
+
+    A customer without `customer_since` is checked from the first delivery on.
+    """
+    assets = (
+        sa.select(sa.func.count()).where(Asset.delivery_line_id == DeliveryLine.id).correlate(DeliveryLine).scalar_subquery()
+    )
+    day = sa.func.date(sa.func.timezone("Europe/Berlin", sa.func.coalesce(Delivery.shipped_at, GoodsReceipt.received_at)))
+    statement = (
+        sa.select(Customer.number, Customer.name, Product, GoodsReceipt.delivery_note, DeliveryLine.quantity, assets)
+        .join(Delivery, Delivery.id == DeliveryLine.delivery_id)
+        .join(GoodsReceipt, GoodsReceipt.id == Delivery.receipt_id)
+        .join(Customer, Customer.id == Delivery.customer_id)
+        .join(Product, Product.id == DeliveryLine.product_id)
+        .where(
+            Delivery.state != DeliveryState.VOID,
+            Customer.lifecycle != Lifecycle.CLOSED,
+            sa.or_(Customer.customer_since.is_(None), day >= Customer.customer_since),
+            assets < DeliveryLine.quantity,
+        )
+        .order_by(Customer.number, DeliveryLine.id)
+    )
+    if customer:
+        statement = statement.where(Customer.number == customer)
+    return [
+        Unrecorded(number, name, product.name, note, int(quantity), have)
+        for number, name, product, note, quantity, have in session.execute(statement).tuples()
+        if is_tracked(product)
+    ]
 
 
 def _protection(asset: Asset, antivirus: list[dict[str, Any]] | None, *, sold: bool) -> str:

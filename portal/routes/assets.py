@@ -82,11 +82,12 @@ def list_assets(
 
 @router.get("/luecken")
 def list_gaps(request: Request, person: See, session: StaffSession, *, kunde: str = "", seite: int = 1) -> Response:
-    """Devices without protection, backup or contract."""
+    """Devices without protection, backup or contract, and what was delivered but stands in no asset."""
     del person
     gaps = coverage.coverage(session, customer=kunde)
     crumbs = (LIST, Crumb("Ohne Schutz oder Vertrag"))
-    return page(request, "asset_gaps.html", crumbs=crumbs, gaps=sliced(gaps, seite), query={"kunde": kunde})
+    lost = coverage.unrecorded(session, customer=kunde)
+    return page(request, "asset_gaps.html", crumbs=crumbs, gaps=sliced(gaps, seite), lost=lost, query={"kunde": kunde})
 
 
 @router.get("/enden")

@@ -63,16 +63,18 @@ def _page(request: Request, session: Session, person: Person, form: Filled[WorkF
         tickets=capture.open_tickets(session, person.employee_id or 0),
         places=[(place.value, LABELS[Place][place.value]) for place in Place],
         kinds=[(kind.value, LABELS[WorkKind][kind.value]) for kind in WorkKind],
+        reasons=capture.REASONS,
         today=clock.today(),
     )
 
 
 @router.get("")
 def empty(request: Request, person: Do, session: StaffSession, *, ticket: str = "") -> Response:
-    """The form, ready for today."""
+    """The form, ready for today; on an alarm it proposes what a false one costs: nothing (U26)."""
+    alarm = capture.is_alarm(session, ticket)
     form = blank(
         WorkForm, key=uuid.uuid4().hex[:12], ticket=ticket, work_date=clock.today().isoformat(), place="remote", trips=0,
-        kind="standard", billable="ja",
+        kind="standard", billable="nein" if alarm else "ja", reason=capture.FALSE_ALARM if alarm else "",
     )  # fmt: skip
     return _page(request, session, person, form)
 

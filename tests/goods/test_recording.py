@@ -7,12 +7,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from actions.assets import recording
+from actions.assets import coverage, recording
 from actions.goods import checking, differences, scanning, shipping
+from kit import clock
 from models.assets import Asset, Licence, Owner
 from models.catalogue import Product, ProductKind
 from models.contracts import Contract, ContractKind, ContractLine
-from models.goods import Delivery, GoodsReceiptLine, Supplier
+from models.goods import Delivery, GoodsReceipt, GoodsReceiptLine, Supplier
 from models.parties import Customer
 from tests import factories as make
 from tests.goods import world
@@ -146,3 +147,33 @@ def test_a_service_that_did_not_come_is_not_billed(session: Session) -> None:
     second = came(session, managed, 3, [], note="LS-2")
     counted(session, second, 0)
     assert session.scalars(sa.select(ContractLine.quantity).order_by(ContractLine.id)).all() == [4, 0]
+
+
+@pytest.mark.promise("S83")
+def test_from_the_first_day_together_every_delivered_device_is_an_asset(session: Session) -> None:
+    customer = world.house_and_customer(session)
+    delivery = came(session, world.product(session, "NB-1"), 2, ["N1", "N2"])
+    came(session, world.cable(session), 5, [], note="LS-2")
+    assert coverage.unrecorded(session) == []
+    session.delete(asset(session, "N2"))
+    session.flush()
+    (gap,) = coverage.unrecorded(session, customer=customer.number)
+    assert (gap.product, gap.delivery_note, gap.delivered, gap.recorded) == ("Notebook NB-1", "LS-1", 2, 1)
+    received = session.scalars(sa.select(GoodsReceipt.received_at).where(GoodsReceipt.id == delivery.receipt_id)).one()
+    customer.customer_since = clock.local(received).date()
+    session.flush()
+    assert len(coverage.unrecorded(session)) == 1  # the day itself counts
+    customer.customer_since += dt.timedelta(days=1)
+    session.flush()
+    assert coverage.unrecorded(session) == []  # before the co-operation began
+
+
+@pytest.mark.promise("S139")
+def test_a_rented_device_with_a_setup_fee_has_a_monthly_and_a_single_line(session: Session) -> None:
+    world.price(session, "FW", "49.00")
+    world.price(session, "FW-EIN", "190.00")
+    came(session, world.product(session, "FW-1", name="Miet-Firewall", kind=ProductKind.RENTAL, price_code="FW"), 1, ["F1"])
+    setup = world.product(session, "FW-EIN", name="Einrichtung", kind=ProductKind.SERVICE, price_code="FW-EIN", **UNTRACKED)
+    came(session, setup, 1, [], note="LS-2")
+    sold = session.execute(sa.select(ContractLine.text, ContractLine.unit_price, ContractLine.one_time)).tuples().all()
+    assert sorted(sold) == [("Einrichtung", Decimal("190.00"), True), ("Miet-Firewall", Decimal("49.00"), False)]

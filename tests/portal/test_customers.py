@@ -13,6 +13,7 @@ from models.agreements import CooperationAgreement
 from models.contracts import Contract, ContractLine
 from models.parties import Contact, Customer, Site
 from models.plumbing import AuditEntry
+from models.service_desk import TicketKind
 from models.work import EntryState, ServiceEntry
 from tests import factories as make
 from tests.portal import world
@@ -267,3 +268,26 @@ def test_a_technician_documents_work_once_however_often_the_form_is_sent(portal:
     assert "Ticket T-0: gibt es nicht" in unknown.text
     later = browser.post("/erfassen", data=form | {"key": "1" * 12, "work_date": (clock.today() + dt.timedelta(1)).isoformat()})
     assert "liegt in der Zukunft" in later.text
+
+
+@pytest.mark.promise("U26")
+def test_work_on_an_alarm_is_proposed_as_false_alarm_which_costs_nothing(portal: Portal) -> None:
+    browser = portal.browser("technician")
+    with unit_of_work("test") as session:
+        customer = portal.world.customers[0]
+        make.ticket(session, customer, kind=TicketKind.ALERT, subject="Platte fast voll", number="T-4712")
+        make.ticket(session, customer, subject="Frage", number="T-4713")
+    usual = browser.get("/erfassen?ticket=T-4713").text
+    assert 'value="Fehlalarm"></option>' in usual  # offered, not filled in
+    assert not re.search(r'<input[^>]*name="reason"[^>]*value="Fehlalarm"', usual)
+    alarm = browser.get("/erfassen?ticket=T-4712").text
+    assert re.search(r'<input[^>]*name="reason"[^>]*value="Fehlalarm"', alarm)
+    assert re.search(r'value="nein"[^>]*(selected|checked)', alarm)
+    form = {
+        "key": "4712" * 3, "ticket": "T-4712", "work_date": LAST.first_day.isoformat(), "minutes": "10", "place": "remote",
+        "trips": "0", "kind": "standard", "text": "Meldung geprüft.", "billable": "nein", "reason": "Fehlalarm",
+    }  # fmt: skip
+    assert browser.post("/erfassen", data=form).status_code == 303
+    with unit_of_work("test") as session:
+        entry = session.scalars(sa.select(ServiceEntry).where(ServiceEntry.key == "E-471247124712")).one()
+        assert (entry.billable, entry.non_billable_reason) == (False, "Fehlalarm")

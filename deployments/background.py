@@ -7,12 +7,15 @@ import sys
 import threading
 import time
 
+from deployments.health import Health
 from deployments.instance import Instance, instance
 from deployments.keeper import tend
+from deployments.metrics import page
 from deployments.prefect_api import PrefectApi, PrefectError
 from deployments.relay import Relay
 from deployments.schedules import idle_schedules
 from kit import log as logs
+from kit.database import leading
 from kit.errors import DrehkreuzError
 
 log = logging.getLogger(__name__)
@@ -34,15 +37,22 @@ class Background:
         self.api = PrefectApi(target)
         self.relay = Relay(self.api)
         self.stop = threading.Event()
+        self.health = Health("background", lambda: page(target))
         self._due = {"keeper": time.monotonic() + 2, "schedules": time.monotonic() + 120}
 
     def run(self) -> None:
         """Work until asked to end."""
         while not self.stop.is_set():
+            self.health.beat()
             self._guarded("Relay", self._relay)
-            self._every("keeper", KEEPER_SECONDS, lambda: tend(self.api, _real_now()))
+            self._every("keeper", KEEPER_SECONDS, self._keep)
             self._every("schedules", SCHEDULES_SECONDS, self._check_schedules)
             self.stop.wait(RELAY_SECONDS)
+
+    def _keep(self) -> object:
+        """Of several processes one tends the runs: two would resume the same run twice."""
+        with leading("keeper") as mine:
+            return tend(self.api, _real_now()) if mine else 0
 
     def _relay(self) -> object:
         return self.relay.round()

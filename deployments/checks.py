@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
 
-from actions import archive, restoration
+from actions import archive, queues, restoration
 from deployments import deploy
 from deployments.instance import POOL, Instance
 from deployments.keeper import GIVEN_UP, RESUME
@@ -24,12 +23,10 @@ from kit.errors import DrehkreuzError
 from kit.settings import settings
 from kit.vault import vault
 from models import schema
-from models.plumbing import ArchivedObject, InboxItem, InboxState, MailState, OutboxEvent, OutboxMail
+from models.plumbing import MailState
 from rules.differences import german
 
 OK, WARNING, FAILED, OFF, PERSON = "ok", "warning", "failed", "off", "person"
-LATE = dt.timedelta(minutes=15)
-"""A mail or event that waits longer than this, with services running, is late."""
 SPACE_WANTED = 2_000_000_000
 
 
@@ -49,7 +46,7 @@ class Finding:
 def examine(target: Instance) -> Iterator[Finding]:
     """All checks. The database comes first: most others need it."""
     yield _guarded("Datenbank", _database)
-    running = target.running()
+    running = target.shared or target.running()
     yield _guarded("Prefect-Server", lambda: _server(target, running=running))
     if running:
         yield _guarded("Worker", lambda: _worker(target))
@@ -112,7 +109,7 @@ def _deployments(target: Instance) -> Finding:
         return Finding("Deployments", FAILED, fault, f"Protokoll: {target.logs}/deploy.log")
     with PrefectApi(target) as api:
         names = sorted(str(deployment["name"]) for deployment in api.deployments())
-    if not deploy.is_current(target):
+    if not target.shared and not deploy.is_current(target):
         return Finding("Deployments", WARNING, "prefect.yaml hat sich geändert", "Dienste neu starten")
     return Finding("Deployments", OK, ", ".join(names))
 
@@ -162,9 +159,7 @@ def _mail(target: Instance) -> Finding:
 
 def _archive() -> Finding:
     with unit_of_work("doctor") as session:
-        total, faulty = session.execute(
-            sa.select(sa.func.count(), sa.func.count().filter(ArchivedObject.fault.is_not(None)))
-        ).one()
+        total, faulty = queues.archive_faults(session)
     kind = f"S3, Bucket {settings().s3_bucket}" if settings().archive == "s3" else "Ordner im Heim"
     if settings().archive == "s3":
         try:
@@ -239,34 +234,26 @@ def _restored() -> Iterator[Finding]:
 
 
 def _items(*, running: bool) -> Iterator[Finding]:
-    """What waits, is late, or needs a person."""
+    """What waits, is late, or needs a person: the same questions as the metrics ask."""
     try:
         with unit_of_work("doctor") as session:
-            counted = dict(
-                session.execute(sa.select(OutboxMail.state, sa.func.count()).group_by(OutboxMail.state)).tuples().all()
-            )
-            late = clock.now() - LATE
-            late_mails = _count(session, OutboxMail, OutboxMail.state == MailState.QUEUED, OutboxMail.created_at < late)
-            waiting = _count(session, OutboxEvent, OutboxEvent.dispatched_at.is_(None))
-            refused = _count(session, OutboxEvent, OutboxEvent.dispatched_at.is_(None), OutboxEvent.error.is_not(None))
-            parked = _count(session, InboxItem, InboxItem.state == InboxState.PARKED)
+            found = queues.measure(session)
+            mails = queues.mails_by_state(session)
     except (sa.exc.SQLAlchemyError, DrehkreuzError):
         return  # the first finding has said it
-    queued = counted.get(MailState.QUEUED, 0)
+    post, events, inbox = found["mail"], found["events"], found["inbox"]
     yield Finding(
-        "Postausgang", WARNING if late_mails and running else OK, f"{queued} warten, {late_mails} länger als 15 Minuten"
+        "Postausgang", WARNING if post.late and running else OK, f"{post.waiting} warten, {post.late} länger als 15 Minuten"
     )
-    unclear, bounced = counted.get(MailState.UNCLEAR, 0), counted.get(MailState.BOUNCED, 0)
+    unclear, bounced = mails.get(MailState.UNCLEAR, 0), mails.get(MailState.BOUNCED, 0)
     if unclear or bounced:
         yield Finding("Mails", PERSON, f"{unclear} unklar, {bounced} nicht zustellbar", "Portal, »Postausgang«")
-    state = WARNING if refused else OK
-    yield Finding("Ereignisse", state, f"{waiting} warten auf einen Lauf" + (f", {refused} abgewiesen" if refused else ""))
-    if parked:
-        yield Finding("Eingang", PERSON, f"{parked} geparkt", "Portal, »Eingang«")
-
-
-def _count(session: Any, entity: Any, *conditions: Any) -> int:
-    return int(session.scalar(sa.select(sa.func.count()).select_from(entity).where(*conditions)) or 0)
+    refused = f", {events.person} abgewiesen" if events.person else ""
+    yield Finding("Ereignisse", WARNING if events.person else OK, f"{events.waiting} warten auf einen Lauf{refused}")
+    if inbox.person:
+        yield Finding("Eingang", PERSON, f"{inbox.person} geparkt", "Portal, »Eingang«")
+    if late := found["due_dates"].late:
+        yield Finding("Wartungstermine", WARNING, f"{late} fällige ohne Ticket", "drehkreuz run maintenance_round")
 
 
 def _real_now() -> dt.datetime:

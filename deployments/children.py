@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from deployments.instance import POOL, ROOT, WORKER_LIMIT, Instance
 from deployments.keeper import worker_name
-from kit.settings import secret_names
+from kit.settings import secret_names, settings
 
 LOG_LIMIT = 10_000_000  # bytes; then one older file is kept
 BACKOFF_FIRST, BACKOFF_LAST = 0.5, 30.0
@@ -133,13 +133,15 @@ def worker(_target: Instance) -> Child:
     return Child("worker", "Worker", [*command, "--limit", str(WORKER_LIMIT)], patience=15.0)
 
 
-def background(_target: Instance) -> Child:
-    """Relay and keeper."""
-    return Child("background", "Relay und Keeper", _python("deployments.background"))
+def background(target: Instance) -> Child:
+    """Relay and keeper, with health and metrics at the home's own address."""
+    listen = {"DREHKREUZ_HEALTH_LISTEN": settings().health_listen or f"127.0.0.1:{target.health_port}"}
+    return Child("background", "Relay und Keeper", _python("deployments.background"), listen)
 
 
 def doorbell(_target: Instance) -> Child:
-    return Child("doorbell", "Türklingel", _python("deployments.doorbell"), patience=15.0)
+    listen = {"DREHKREUZ_HEALTH_LISTEN": "127.0.0.1:0"}
+    return Child("doorbell", "Türklingel", _python("deployments.doorbell"), listen, patience=15.0)
 
 
 def portal(target: Instance) -> Child:

@@ -29,6 +29,7 @@ MODULES = {
     "maintenance": "maintenance",
     "login": "login",
     "doctor": "doctor",
+    "serve": "serve",
     "backup": "backup",
     "restore": "backup",
     "audit": "audit",

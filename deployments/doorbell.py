@@ -19,6 +19,7 @@ from importlib import import_module
 import psycopg
 
 from deployments import goods_folder
+from deployments.health import Health
 from deployments.readiness import PING, PONG
 from kit import log as logs
 from kit import steps
@@ -74,17 +75,17 @@ def load(bells: dict[str, tuple[str, ...]]) -> list[Bell]:
     return made
 
 
-def listen(bells: list[Bell], stop: threading.Event) -> None:
+def listen(bells: list[Bell], stop: threading.Event, heard: Callable[[], None] = lambda: None) -> None:
     """Hear notifications until asked to end; comes back by itself after the database was away."""
     while not stop.is_set():
         try:
-            _listen_once(bells, stop)
+            _listen_once(bells, stop, heard)
         except (psycopg.Error, DrehkreuzError) as fault:
             log.warning("Türklingel: Datenbank fort (%s)", str(fault).strip())
             stop.wait(1.0)
 
 
-def _listen_once(bells: list[Bell], stop: threading.Event) -> None:
+def _listen_once(bells: list[Bell], stop: threading.Event, came_by: Callable[[], None]) -> None:
     known = {channel: bell for bell in bells for channel in bell.channels}
     address = url(Role.APP).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True, connect_timeout=10) as connection:
@@ -94,6 +95,7 @@ def _listen_once(bells: list[Bell], stop: threading.Event) -> None:
             bell.rung.set()  # whatever rang while nobody listened
         log.info("Türklingel hört auf %s", ", ".join(known))
         while not stop.is_set():
+            came_by()
             for heard in list(connection.notifies(timeout=LISTEN_SECONDS, stop_after=1)):  # the generator locks it
                 if heard.channel == PING:
                     connection.execute("select pg_notify(%s, %s)", [PONG, heard.payload])
@@ -114,7 +116,7 @@ def main() -> int:
     for worker in workers:
         worker.start()
     threading.Thread(target=goods_folder.watch, args=(stop,), daemon=True).start()
-    listen(bells, stop)
+    listen(bells, stop, Health("doorbell").beat)
     for worker in workers:
         worker.join(10.0)
     return 0

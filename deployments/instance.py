@@ -29,6 +29,13 @@ BATCHING = {
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "100",
 }
+RETENTION = {
+    # Prefect's history is no business fact: runs with their logs and artifacts go after 90 days, events after a week
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "7776000",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "3600",
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P7D",
+}
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -48,6 +55,7 @@ class Instance:
     prefect_port: int
     portal_port: int
     sink_port: int
+    health_port: int = 0
 
     @property
     def logs(self) -> Path:
@@ -92,6 +100,11 @@ class Instance:
     @property
     def portal_url(self) -> str:
         return f"http://127.0.0.1:{self.portal_port}"
+
+    @property
+    def health_url(self) -> str:
+        """Where relay and keeper say that they live, with the metrics of the house."""
+        return f"http://127.0.0.1:{self.health_port}"
 
     @property
     def credential(self) -> str:
@@ -149,7 +162,7 @@ class Instance:
             "PREFECT_SERVER_API_AUTH_STRING": self.credential,
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": url().render_as_string(hide_password=False),
             "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
-            "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+            **RETENTION,
             "PREFECT_SERVER_UI_API_URL": f"{self.prefect_url}/api",
             "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": self.prefect_url,  # pages of others may not even ask
             "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
@@ -176,13 +189,13 @@ def instance() -> Instance:
         except (FileNotFoundError, json.JSONDecodeError):
             known = {}
         running = is_locked(folder / "run" / "supervisor.lock")
-        wanted = {"prefect": settings().prefect_port, "portal": settings().portal_port, "sink": 0}
+        wanted = {"prefect": settings().prefect_port, "portal": settings().portal_port, "sink": 0, "health": 0}
         ports = {name: number or _port(known.get(name, 0), running=running) for name, number in wanted.items()}
         if ports != known:
             new = file.with_suffix(".new")
             new.write_text(json.dumps(ports, indent=1), encoding="utf-8")
             new.replace(file)
-    return Instance(folder, ports["prefect"], ports["portal"], ports["sink"])
+    return Instance(folder, ports["prefect"], ports["portal"], ports["sink"], ports["health"])
 
 
 def _port(known: int, *, running: bool) -> int:

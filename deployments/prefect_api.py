@@ -149,6 +149,11 @@ class PrefectApi:
         except httpx.HTTPError:
             return False
 
+    def ensure_pool(self, name: str) -> None:
+        """Make the pool of processes unless it is there."""
+        if not self.pool_exists(name):
+            self._ask("POST", "/work_pools/", {"name": name, "type": "process"})
+
     def workers(self, pool: str) -> list[dict[str, Any]]:
         """The workers of a pool with status and last heartbeat; none when the pool does not exist yet."""
         if not self.pool_exists(pool):

@@ -77,6 +77,11 @@ class Supervisor:
 
     def start(self) -> None:
         """Start everything; returns as soon as the processes are on their way. Raises: ConflictError when it runs already."""
+        if self.target.shared:
+            raise ConflictError(
+                "Dienste: DREHKREUZ_PREFECT_URL nennt einen gemeinsamen Prefect-Server. Starten Sie hier einzelne Teile mit "
+                "»drehkreuz serve«, oder nehmen Sie die Einstellung heraus."
+            )
         self._lock = try_lock(self.target.lock)
         if self._lock is None:
             known = self.target.state()
@@ -346,7 +351,7 @@ def _wait_for_others(target: Instance, seconds: float = READY_SECONDS) -> None:
 @contextmanager
 def services(target: Instance, report: Report = _silent) -> Iterator[Supervisor | None]:
     """The services of this home for the time of the block: those that run (None), else own ones that end with it."""
-    if target.running():
+    if target.shared or target.running():
         _wait_for_others(target)
         yield None
         return

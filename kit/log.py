@@ -73,6 +73,25 @@ class _Readable(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+def also_to_file(name: str) -> None:
+    """Write JSON lines to `<home>/log/<name>.jsonl` too, beside whatever this process logs to already (Prefect's own handlers).
+
+    Several processes write to the file, each line whole; it is turned over when one of them starts.
+    """
+    path = home() / "log" / f"{name}.jsonl"
+    if any(getattr(handler, "baseFilename", "") == str(path) for handler in logging.getLogger().handlers):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size > FILE_LIMIT:
+            path.replace(path.with_suffix(".jsonl.1"))
+    handler = logging.handlers.WatchedFileHandler(path, encoding="utf-8")
+    handler.setFormatter(JsonLines())
+    handler.addFilter(_Bind())
+    handler.setLevel(logging.INFO)
+    logging.getLogger().addHandler(handler)
+
+
 def configure(name: str, level: int = logging.INFO, *, terminal: bool = True) -> None:
     """Set up this process: JSON lines in `<home>/log/<name>.jsonl`, readable lines on stderr unless `terminal` is False."""
     folder = home() / "log"

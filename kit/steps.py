@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
 from kit import clock
+from kit import log as logs
 from kit.errors import DrehkreuzError
 
 P = ParamSpec("P")
@@ -108,7 +109,11 @@ def _with_outcome(function: Callable[P, R]) -> Callable[P, Any]:
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> Any:
-        result = function(*args, **kwargs)
+        logs.also_to_file("flows")
+        with logs.bound(flow=function.__name__, run=run_id(), **_business_keys(kwargs)):
+            log.info("%s beginnt", function.__name__)
+            result = function(*args, **kwargs)
+            log.info("%s fertig", function.__name__)
         if not isinstance(result, Outcome):
             return result
         from prefect.states import Completed
@@ -117,6 +122,11 @@ def _with_outcome(function: Callable[P, R]) -> Callable[P, Any]:
         return Completed(name=OPEN_ITEMS if result.open_items else "Completed", message=message)
 
     return run
+
+
+def _business_keys(parameters: dict[str, Any]) -> dict[str, str]:
+    """The parameters that say what a run is about: month, receipt and the like."""
+    return {name: str(value) for name, value in parameters.items() if value and isinstance(value, (str, int, dt.date))}
 
 
 def step(

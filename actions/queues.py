@@ -1,0 +1,186 @@
+"""What waits in the house, how long already, and what needs a person: asked by `doctor` and by the metrics alike."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kit import clock
+from models.billing import BillingItem, BillingRun, ItemState, RunState
+from models.goods import Delivery, DeliveryState
+from models.maintenance import DueDate
+from models.plumbing import ArchivedObject, InboxItem, InboxState, MailState, OutboxEvent, OutboxMail
+from models.service_desk import Ticket, TicketKind, TicketState
+from rules.due_ledger import DueState
+
+LATE = dt.timedelta(minutes=15)
+"""A mail or event that waits longer than this, with services running, is late."""
+LATE_PEOPLE = dt.timedelta(days=3)
+"""What people have to do is late after so many days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One queue at this moment.
+
+    Args:
+        name: English, as the metrics call it.
+        waiting: rows whose turn it is.
+        late: of these, how many wait too long.
+        oldest: seconds that the oldest of them waits; 0 when none does.
+        person: rows beside or among them that go on only when somebody acts.
+    """
+
+    name: str
+    waiting: int
+    late: int
+    oldest: float
+    person: int
+
+
+def measure(session: Session) -> dict[str, Standing]:
+    """All queues by name, each with one statement."""
+    return {name: look(session) for name, look in QUEUES.items()}
+
+
+def _standing(
+    session: Session,
+    name: str,
+    entity: Any,
+    since: Any,
+    *,
+    waiting: sa.ColumnElement[bool],
+    person: sa.ColumnElement[bool] | None = None,
+    late: dt.timedelta = LATE,
+    joined: Any = None,
+) -> Standing:
+    now = clock.now()
+    # every condition also narrows the rows that are read: old ones are many, waiting ones few
+    wanted = waiting if person is None else sa.or_(waiting, person)
+    statement = sa.select(
+        sa.func.count().filter(waiting),
+        sa.func.count().filter(waiting, since < now - late),
+        sa.func.min(since).filter(waiting),
+        sa.func.count().filter(sa.false() if person is None else person),
+    ).select_from(entity if joined is None else joined)
+    count, too_long, first, people = session.execute(statement.where(wanted)).one()
+    return Standing(name, count, too_long, max(0.0, (now - first).total_seconds()) if first else 0.0, people)
+
+
+def _mail(session: Session) -> Standing:
+    return _standing(
+        session,
+        "mail",
+        OutboxMail,
+        OutboxMail.created_at,
+        waiting=OutboxMail.state.in_((MailState.QUEUED, MailState.IN_FLIGHT)),
+        person=OutboxMail.state.in_((MailState.UNCLEAR, MailState.BOUNCED)),
+    )
+
+
+def _events(session: Session) -> Standing:
+    waits = OutboxEvent.dispatched_at.is_(None)
+    return _standing(
+        session,
+        "events",
+        OutboxEvent,
+        OutboxEvent.created_at,
+        waiting=waits,
+        person=sa.and_(waits, OutboxEvent.error.is_not(None)),
+    )
+
+
+def _inbox(session: Session) -> Standing:
+    return _standing(
+        session,
+        "inbox",
+        InboxItem,
+        InboxItem.received_at,
+        waiting=InboxItem.state == InboxState.WAITING,
+        person=InboxItem.state == InboxState.PARKED,
+    )
+
+
+def _due_dates(session: Session) -> Standing:
+    """Maintenance dates that should have become tickets: the round comes by daily, so yesterday's are late."""
+    today = clock.today()
+    rows = session.execute(
+        sa.select(sa.func.count(), sa.func.count().filter(DueDate.due_on < today), sa.func.min(DueDate.due_on)).where(
+            DueDate.state == DueState.PLANNED, DueDate.due_on <= today
+        )
+    )
+    count, late, first = rows.one()
+    return Standing("due_dates", count, late, float((today - first).days * 86_400) if first else 0.0, 0)
+
+
+def _billing(session: Session) -> Standing:
+    """Parts of released months that something blocks; all of them wait for people."""
+    blocked = sa.and_(
+        BillingRun.state.not_in((RunState.OPEN, RunState.DONE)),
+        BillingItem.state != ItemState.WITHDRAWN,
+        sa.func.jsonb_array_length(BillingItem.blocked) > 0,
+    )
+    return _standing(
+        session,
+        "billing_blocked",
+        BillingItem,
+        BillingRun.released_at,
+        waiting=blocked,
+        person=blocked,
+        late=LATE_PEOPLE,
+        joined=sa.join(BillingItem, BillingRun, BillingRun.id == BillingItem.run_id),
+    )
+
+
+def _goods(session: Session) -> Standing:
+    return _standing(
+        session,
+        "goods",
+        Delivery,
+        Delivery.created_at,
+        waiting=Delivery.state.not_in((DeliveryState.SHIPPED, DeliveryState.VOID)),
+        late=LATE_PEOPLE,
+    )
+
+
+def _tasks(session: Session) -> Standing:
+    open_task = sa.and_(Ticket.kind == TicketKind.TASK, Ticket.state.not_in((TicketState.RESOLVED, TicketState.CLOSED)))
+    return _standing(session, "tasks", Ticket, Ticket.received_at, waiting=open_task, person=open_task, late=LATE_PEOPLE)
+
+
+def _unarchived(session: Session) -> Standing:
+    """Mails that were accepted and do not lie in the archive yet."""
+    return _standing(
+        session,
+        "unarchived",
+        OutboxMail,
+        OutboxMail.accepted_at,
+        waiting=sa.and_(OutboxMail.state == MailState.ACCEPTED, OutboxMail.raw.is_not(None)),
+    )
+
+
+QUEUES: dict[str, Callable[[Session], Standing]] = {
+    "mail": _mail,
+    "events": _events,
+    "inbox": _inbox,
+    "due_dates": _due_dates,
+    "billing_blocked": _billing,
+    "goods": _goods,
+    "tasks": _tasks,
+    "unarchived": _unarchived,
+}
+
+
+def mails_by_state(session: Session) -> dict[MailState, int]:
+    """How many mails are in each state."""
+    statement = sa.select(OutboxMail.state, sa.func.count()).group_by(OutboxMail.state)
+    return dict(session.execute(statement).tuples().all())
+
+
+def archive_faults(session: Session) -> tuple[int, int]:
+    """Objects in the archive, and how many of them were found damaged or missing."""
+    total, faulty = session.execute(sa.select(sa.func.count(), sa.func.count().filter(ArchivedObject.fault.is_not(None)))).one()
+    return total, faulty

@@ -1,0 +1,173 @@
+"""What is laid out for several machines: read by the specifications' own readers, and every name in it exists."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import compose_spec
+import kubernetes_validate
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+from typer.main import get_command
+
+from deployments.cli import application
+from deployments.metrics import NAMES
+from deployments.parts import ONCE, PARTS
+from kit.settings import Settings
+from tests.servers import REPOSITORY
+
+SCALE = REPOSITORY / "deployments" / "scale"
+MANIFESTS = sorted((SCALE / "kubernetes").glob("*.yaml"))
+SETTINGS = {f"DREHKREUZ_{name.upper()}" for name in Settings.model_fields}
+
+
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((SCALE / "compose.yaml").read_text("utf-8"))
+
+
+def documents() -> Iterator[dict[str, Any]]:
+    for file in MANIFESTS:
+        yield from yaml.safe_load_all(file.read_text("utf-8"))
+
+
+def templates() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name of the workload and its pod."""
+    for document in documents():
+        spec = document.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        if "template" in spec:
+            yield document["metadata"]["name"], spec["template"]["spec"]
+
+
+def understood(arguments: list[str]) -> bool:
+    """Whether the command line takes these arguments."""
+    name, *rest = arguments
+    command = get_command(application([name]))
+    context = command.commands[name].make_context(name, list(rest))  # type: ignore[attr-defined]
+    return name != "serve" or context.params["part"] in {*PARTS, *ONCE}
+
+
+def test_the_compose_file_is_one() -> None:
+    text = (SCALE / "compose.yaml").read_text("utf-8")
+    reader = compose_spec.PyOptions(apply_merge=True)
+    reader.from_yaml(text).validate()
+    for right, wrong in (("image: redis:8.2.2", "imagee: redis:8.2.2"), ("restart: on-failure", "restart: perhaps")):
+        with pytest.raises(ValueError, match=r"imagee|perhaps"):
+            reader.from_yaml(text.replace(right, wrong))
+
+
+def test_compose_names_only_settings_and_commands_that_exist() -> None:
+    content = compose()
+    example = {
+        line.partition("=")[0]
+        for line in (SCALE / "haus.env.example").read_text("utf-8").splitlines()
+        if "=" in line and line[0] != "#"
+    }
+    text = (SCALE / "compose.yaml").read_text("utf-8")
+    assert set(re.findall(r"\$\{([A-Z0-9_]+)", text)) == example
+    parts = set()
+    for name, service in content["services"].items():
+        assert not service["image"].endswith(":latest"), name
+        assert ":" in service["image"], name
+        if service["image"].startswith("drehkreuz:"):
+            assert set(service["environment"]) <= SETTINGS, name
+            assert understood(service["command"]), name
+            parts.add(service["command"][1])
+        assert set(service.get("depends_on", {})) <= set(content["services"]), name
+    assert parts >= {*PARTS, *ONCE}
+    assert example - SETTINGS == {"POSTGRES_USER", "POSTGRES_PASSWORD"}
+
+
+@pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
+def test_kubernetes_accepts_every_manifest(file: Path) -> None:
+    for document in yaml.safe_load_all(file.read_text("utf-8")):
+        kubernetes_validate.validate(document, "1.33", strict=True)
+
+
+def test_pods_are_held_short_and_name_what_exists() -> None:
+    config = next(d for d in documents() if d["kind"] == "ConfigMap")
+    assert set(config["data"]) <= SETTINGS
+    claims = {d["metadata"]["name"] for d in documents() if d["kind"] == "PersistentVolumeClaim"}
+    for name, pod in templates():
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["automountServiceAccountToken"] is False
+        assert {v["persistentVolumeClaim"]["claimName"] for v in pod["volumes"] if "persistentVolumeClaim" in v} <= claims
+        (container,) = pod["containers"]
+        assert re.fullmatch(r"drehkreuz:\d+\.\d+\.\d+", container["image"])
+        assert set(container["resources"]) == {"requests", "limits"}
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert {e["name"] for e in container["env"]} <= SETTINGS
+        assert all(e["name"] == e["valueFrom"]["secretKeyRef"]["key"] for e in container["env"]), "secrets are references"
+        assert understood(container["args"]), name
+
+
+def test_what_lives_long_is_probed_and_kept_while_nodes_are_drained() -> None:
+    budgets = {d["metadata"]["name"] for d in documents() if d["kind"] == "PodDisruptionBudget"}
+    for document in documents():
+        if document["kind"] != "Deployment":
+            continue
+        name, container = document["metadata"]["name"], document["spec"]["template"]["spec"]["containers"][0]
+        if name == "prefect-services":  # has no door of its own and ends when it fails; one is enough
+            continue
+        assert {"livenessProbe", "readinessProbe", "startupProbe"} <= set(container), name
+        assert document["spec"]["replicas"] >= 2
+        assert name in budgets
+    secrets = {name for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)}
+    config = next(d for d in documents() if d["kind"] == "ConfigMap")
+    assert not {f"DREHKREUZ_{name.upper()}" for name in secrets - {"redis_url"}} & set(config["data"])
+
+
+@pytest.mark.parametrize("unit", sorted((SCALE / "systemd").glob("*.service")), ids=lambda unit: unit.name)
+def test_units_start_what_exists(unit: Path) -> None:
+    lines = dict(line.split("=", 1) for line in unit.read_text("utf-8").splitlines() if "=" in line and line[0] != "#")
+    program, *arguments = shlex.split(lines["ExecStart"].replace("%i", "abrechnung"))
+    assert program.endswith("/drehkreuz")
+    assert understood(arguments)
+
+
+def test_queues_of_workers_are_those_of_the_deployments() -> None:
+    content = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text("utf-8"))
+    queues = {d["work_pool"]["work_queue_name"] for d in content["deployments"]}
+    served = {
+        s["command"][s["command"].index("--queue") + 1]
+        for s in compose()["services"].values()
+        if "--queue" in s.get("command", [])
+    }
+    assert served == queues
+    pods = [pod["containers"][0]["args"] for _, pod in templates()]
+    assert {args[args.index("--queue") + 1] for args in pods if "--queue" in args} == queues
+
+
+def expressions() -> list[str]:
+    rules = yaml.safe_load((SCALE / "monitoring" / "alarme.yaml").read_text("utf-8"))
+    board = json.loads((SCALE / "monitoring" / "dashboard.json").read_text("utf-8"))
+    return [rule["expr"] for group in rules["groups"] for rule in group["rules"]] + [
+        target["expr"] for panel in board["panels"] for target in panel["targets"]
+    ]
+
+
+def test_rules_and_dashboard_ask_for_metrics_that_exist() -> None:
+    used = {name for expression in expressions() for name in re.findall(r"drehkreuz_[a-z_]+", expression)}
+    assert used == NAMES, "every metric is watched, none is invented"
+
+
+def test_alarms_say_what_to_do() -> None:
+    rules = yaml.safe_load((SCALE / "monitoring" / "alarme.yaml").read_text("utf-8"))
+    for rule in rules["groups"][0]["rules"]:
+        assert (REPOSITORY / rule["annotations"]["runbook"]).exists(), rule["alert"]
+
+
+def test_metrics_are_readable_by_prometheus(home: Path) -> None:
+    """Without a Prefect server its part is down, the database's part is all there."""
+    from deployments.instance import instance
+    from deployments.metrics import page
+
+    found = {family.name: family for family in text_string_to_metric_families(page(instance()).decode())}
+    assert set(found) == NAMES - {"drehkreuz_runs", "drehkreuz_workers_online"}
+    up = {sample.labels["part"]: sample.value for sample in found["drehkreuz_up"].samples}
+    assert up == {"database": 1.0, "prefect": 0.0}

@@ -1,0 +1,165 @@
+"""Parts on several machines: what each needs, who leads, whether it lives, what Prefect really accepts of our settings."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from actions import queues
+from deployments import checks, keeper
+from deployments.health import Health, HealthSettingsError
+from deployments.instance import BATCHING, QUIET, RETENTION, Instance
+from deployments.parts import NotSharedError, Wish, build, check, redis_environment
+from kit import clock
+from kit.database import leading, shared_secret, unit_of_work
+from kit.process import machine, usable_cores
+from models.plumbing import InboxItem, InboxState, OutboxEvent
+
+SHARED = {
+    "DATABASE_URL": "postgresql://haus:geheim@db.example/drehkreuz", "PREFECT_URL": "http://prefect.example:4200", "ARCHIVE": "s3",
+    "SMTP_HOST": "mail.example", "VAULT_KEYS": "a:AA==", "EXCHANGE_FOLDER": "/austausch", "REDIS_URL": "redis://redis.example/0",
+}  # fmt: skip
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Instance:
+    monkeypatch.setenv("DREHKREUZ_HOME", str(tmp_path))
+    for name, value in SHARED.items():
+        monkeypatch.setenv(f"DREHKREUZ_{name}", value)
+    return Instance(tmp_path, 1, 2, 3, 4)
+
+
+@pytest.mark.parametrize("name", sorted(SHARED))
+def test_a_part_says_what_its_machine_lacks(shared: Instance, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    part = "prefect-services" if name == "REDIS_URL" else "worker"
+    check(part)
+    monkeypatch.delenv(f"DREHKREUZ_{name}")
+    with pytest.raises(NotSharedError, match=f"DREHKREUZ_{name}"):
+        check(part)
+
+
+def test_every_machine_derives_the_same_credential(shared: Instance, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    first = shared.credential
+    monkeypatch.setenv("DREHKREUZ_HOME", str(tmp_path / "another"))
+    assert shared.credential == first
+    assert not (tmp_path / "another").exists(), "no secret of a machine's own"
+    monkeypatch.setenv("DREHKREUZ_DATABASE_URL", "postgresql://haus:anders@db.example/drehkreuz")
+    assert shared_secret("prefect") not in first
+
+
+def test_a_worker_is_told_its_queue_its_limit_and_its_door(shared: Instance) -> None:
+    command, environment = build("worker", shared, Wish("0.0.0.0", 0, "abrechnung", 1))
+    assert command[command.index("--work-queue") + 1] == "abrechnung"
+    assert command[command.index("--limit") + 1] == "1"
+    assert environment["PREFECT_API_URL"] == "http://prefect.example:4200/api"
+    assert environment["PREFECT_WORKER_WEBSERVER_PORT"] == "8090"
+
+
+def test_prefect_knows_every_setting_of_ours() -> None:
+    """Misspelt names are ignored without a word; so the pinned Prefect is asked."""
+    ours = (
+        BATCHING
+        | RETENTION
+        | redis_environment("redis://redis.example/0")
+        | {"PREFECT_WORKER_WEBSERVER_HOST": "", "PREFECT_WORKER_WEBSERVER_PORT": ""}
+    )
+    code = (
+        "import json, prefect_redis.messaging\n"
+        "from prefect_redis.client import RedisMessagingSettings\n"
+        "from prefect.settings import get_current_settings\n"
+        "from prefect.settings.legacy import _get_settings_fields\n"
+        "from prefect.settings import Settings\n"
+        "s = get_current_settings().server\n"
+        "print(json.dumps([sorted(_get_settings_fields(Settings)), sorted(s.services.db_vacuum.enabled_vacuum_types),"
+        " s.services.db_vacuum.retention_period.total_seconds(), s.services.db_vacuum.loop_seconds,"
+        " s.events.retention_period.total_seconds(), str(RedisMessagingSettings().url)]))"
+    )
+    environment = os.environ | QUIET | RETENTION | {"PREFECT_REDIS_MESSAGING_URL": "redis://redis.example/0"}
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    known, kinds, runs, loop, events, redis = json.loads(told.stdout)
+    assert {name for name in ours if not name.startswith("PREFECT_REDIS_")} <= set(known)
+    assert (kinds, runs, loop, events) == (["events", "flow_runs", "orphans"], 90 * 86400, 3600, 7 * 86400)
+    assert redis == "redis://redis.example/0"
+
+
+def test_of_several_keepers_one_leads_and_the_next_follows(committed: None) -> None:
+    with leading("keeper") as first, leading("keeper") as second:
+        assert (first, second) == (True, False)
+    with leading("keeper") as again:
+        assert again
+
+
+def test_a_worker_in_another_container_is_not_taken_for_a_dead_one_of_ours() -> None:
+    name = keeper.worker_name()
+    assert name == f"{machine()}-{os.getpid()}"
+    host, _, _ = machine().rpartition("-")
+    elsewhere = {
+        "labels": {"prefect.worker.name": f"{host}-0f0f0f-{os.getpid()}"},
+        "id": "x",
+        "state": {"timestamp": "2026-01-01T00:00:00Z"},
+    }
+    assert not keeper.is_orphan(elsewhere, {})
+
+
+def test_a_container_renders_on_its_share_of_the_cores(tmp_path: Path) -> None:
+    (tmp_path / "cpu.max").write_text("150000 100000\n")
+    assert usable_cores(tmp_path) == min(2, len(os.sched_getaffinity(0)))
+    (tmp_path / "cpu.max").write_text("50000 100000\n")
+    assert usable_cores(tmp_path) == 1
+    assert usable_cores(tmp_path / "none") == len(os.sched_getaffinity(0))
+
+
+def ask(health: Health, path: str, token: str = "") -> tuple[int, bytes]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{health.port}{path}", headers={"Authorization": f"Bearer {token}"} if token else {}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read()
+
+
+def test_live_ready_and_metrics(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DREHKREUZ_METRICS_TOKEN", "nur-fuer-die-probe")
+    health = Health("background", lambda: b"seite", "127.0.0.1:0")
+    try:
+        assert ask(health, "/live")[0] == 200
+        assert json.loads(ask(health, "/ready")[1]) == {"part": "background", "live": True, "database": True}
+        assert ask(health, "/metrics")[0] == 401
+        assert ask(health, "/metrics", "nur-fuer-die-probe") == (200, b"seite")
+        assert ask(health, "/etc/passwd")[0] == 404
+        health._beat -= 1000  # the loop hangs
+        assert ask(health, "/live")[0] == 503
+    finally:
+        health.close()
+
+
+def test_metrics_beyond_this_machine_need_a_token() -> None:
+    with pytest.raises(HealthSettingsError, match="DREHKREUZ_METRICS_TOKEN"):
+        Health("background", lambda: b"", "0.0.0.0:0")
+
+
+def test_doctor_and_metrics_count_the_same(committed: None) -> None:
+    with unit_of_work("test") as session:
+        session.add(
+            InboxItem(
+                channel="mail", key="1", received_at=clock.now(), content_type="x", raw=b"", state=InboxState.PARKED, reason="?"
+            )
+        )
+        session.add(OutboxEvent(deployment="x", parameters={}, error="nein"))
+        session.flush()
+        session.execute(sa.update(OutboxEvent).values(created_at=clock.now() - queues.LATE * 2))
+    with unit_of_work("test") as session:
+        found = queues.measure(session)
+    assert (found["inbox"].person, found["events"].waiting, found["events"].late, found["events"].person) == (1, 1, 1, 1)
+    assert found["events"].oldest >= 1800
+    told = {finding.check: finding.detail for finding in checks._items(running=True)}
+    assert told["Ereignisse"] == "1 warten auf einen Lauf, 1 abgewiesen"
+    assert told["Eingang"] == "1 geparkt"

@@ -1,4 +1,4 @@
-"""A month on one, two and four workers: each a process in a home of its own that sets pages alone, one database, one S3 archive.
+"""A month on one, two and four workers: each one process in a home of its own that sets pages, one database, one S3 archive.
 
     python -m benchmarks.scale_out [CUSTOMERS] [--workers 1 2 4] [--no-kill]
 

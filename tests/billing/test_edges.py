@@ -12,10 +12,11 @@ from actions.mail import bounces, dispatch
 from flows.monthly_billing import monthly_billing
 from kit import clock
 from kit.database import unit_of_work
-from models.billing import Invoice, InvoiceState, KontingentEntry, ServiceReport
+from models.agreements import CooperationAgreement
+from models.billing import Invoice, InvoiceState, KontingentEntry, ServiceReport, ServiceReportGroup
 from models.contracts import ContractKind
 from models.maintenance import CompanyDay
-from models.parties import Customer
+from models.parties import Customer, Employee
 from models.plumbing import MailState, OutboxMail
 from models.service_desk import Ticket
 from models.work import ServiceEntry
@@ -256,3 +257,23 @@ def test_a_second_release_names_what_still_waits() -> None:
     with unit_of_work("test") as session:
         again = release.release(session, OCTOBER, seen, "Ina")
     assert (again.new, [b.what for b in again.blocked]) == (False, ["recipient"])
+
+
+@pytest.mark.promise("S95", "U29")
+def test_without_contract_a_month_is_one_report_at_the_price_of_the_version_that_said_so() -> None:
+    """Two tickets, one collective report; each price names the version that was signed when the work was done."""
+    with unit_of_work("test") as session:
+        customer = customer_of(session, "K1")
+        second = make.agreement(session, customer, version=2, signed_on=dt.date(2026, 10, 20), hour_price=Decimal("101.00"))
+        technician = session.scalars(sa.select(Employee)).one()
+        make.entry(session, customer, technician, make.ticket(session, customer), work_date=dt.date(2026, 10, 22))
+    release_month()
+    with unit_of_work("test") as session:
+        report = session.scalars(sa.select(ServiceReport).where(ServiceReport.customer_id == customer.id)).one()
+        groups = session.execute(
+            sa.select(ServiceReportGroup.price, CooperationAgreement.version)
+            .join(CooperationAgreement, CooperationAgreement.id == ServiceReportGroup.agreement_id)
+            .where(ServiceReportGroup.report_id == report.id)
+            .order_by(CooperationAgreement.version)
+        ).tuples()
+        assert list(groups) == [(Decimal("95.00"), 1), (Decimal("101.00"), second.version)]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from kit.database import Role, engine, unit_of_work
 from models import schema
+from models.assets import Asset
 from models.base import Base, CustomerScoped
 from models.billing import KontingentEntry, LedgerKind, ServiceReportLine
 from models.plumbing import AuditEntry
@@ -201,6 +202,18 @@ def test_a_customer_session_sees_its_own_rows_and_no_internal_note(committed: No
         connection.execute(sa.text("SELECT set_config('drehkreuz.customer', :c, true)"), {"c": str(one.id)})
         with pytest.raises(DBAPIError, match=r"row-level security|permission denied"):
             connection.execute(foreign_insert)
+
+
+@pytest.mark.promise("S79", "S138")
+def test_a_customer_session_reads_its_own_assets_and_no_others(committed: None) -> None:
+    with unit_of_work("test") as session:
+        one, other = make.customer(session), make.customer(session)
+        for owner, number in ((one, "SRV1"), (other, "SRV2")):
+            session.add(Asset(customer_id=owner.id, inventory_no=number, asset_class="server"))
+    for customer, seen in ((one.id, ["SRV1"]), (other.id, ["SRV2"]), (None, [])):
+        with engine(Role.PORTAL_CUSTOMER).connect() as connection, connection.begin():
+            connection.execute(sa.text("SELECT set_config('drehkreuz.customer', :c, true)"), {"c": str(customer or "")})
+            assert list(connection.scalars(sa.text("SELECT inventory_no FROM asset"))) == seen
 
 
 def test_a_customer_session_cannot_reach_tables_of_the_house(committed: None) -> None:

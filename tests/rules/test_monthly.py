@@ -110,6 +110,13 @@ def test_only_non_billable_work_is_reported_but_not_invoiced() -> None:
     assert payer.entries[0].non_billable_reason == "Fehlalarm"
 
 
+@pytest.mark.promise("U29")
+def test_without_contract_a_month_is_one_collective_invoice() -> None:
+    (payer,) = bill_month(month_of(entry("L-1", 5), entry("L-2", 20, ticket="T-2"))).payers
+    assert len(payer.entries) == 2
+    assert [(invoice.kind.value, invoice.lines) for invoice in payer.invoices] == [("service", payer.groups)]
+
+
 @pytest.mark.promise("S167")
 def test_without_entries_the_kontingent_invoice_stands_alone() -> None:
     (payer,) = bill_month(month_of(kontingente=(KONTINGENT,))).payers

@@ -257,7 +257,7 @@ def test_a_full_disk_loses_nothing_and_says_so(tmp_path: Path, monkeypatch: pyte
 
     with monkeypatch.context() as patched:
         patched.setattr("integrations.archive.folder.os.fsync", full)
-        with pytest.raises(ArchiveUnavailableError, match="No space left"):
+        with pytest.raises(ArchiveUnavailableError, match="der Datenträger ist voll"):
             archive.put_once(KEY, b"one", "application/pdf", UNTIL)
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
     archive.put_once(KEY, b"one", "application/pdf", UNTIL)

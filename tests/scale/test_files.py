@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,19 @@ MANIFESTS = sorted((SCALE / "kubernetes").glob("*.yaml"))
 SETTINGS = {f"DREHKREUZ_{name.upper()}" for name in Settings.model_fields}
 
 
+@cache
 def compose() -> dict[str, Any]:
-    return yaml.safe_load((SCALE / "compose.yaml").read_text("utf-8"))
+    return next(read(SCALE / "compose.yaml"))
 
 
-def documents() -> Iterator[dict[str, Any]]:
-    for file in MANIFESTS:
-        yield from yaml.safe_load_all(file.read_text("utf-8"))
+def read(file: Path) -> Iterator[dict[str, Any]]:
+    """The documents of a file, by the reader in C."""
+    return yaml.load_all(file.read_text("utf-8"), yaml.CSafeLoader)
+
+
+@cache
+def documents() -> list[dict[str, Any]]:
+    return [document for file in MANIFESTS for document in read(file)]
 
 
 def templates() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -43,11 +50,16 @@ def templates() -> Iterator[tuple[str, dict[str, Any]]]:
             yield document["metadata"]["name"], spec["template"]["spec"]
 
 
+@cache
+def commands(name: str) -> Any:
+    return get_command(application([name]))
+
+
 def understood(arguments: list[str]) -> bool:
     """Whether the command line takes these arguments."""
     name, *rest = arguments
-    command = get_command(application([name]))
-    context = command.commands[name].make_context(name, list(rest))  # type: ignore[attr-defined]
+    command = commands(name)
+    context = command.commands[name].make_context(name, list(rest))
     return name != "serve" or context.params["part"] in {*PARTS, *ONCE}
 
 
@@ -84,7 +96,7 @@ def test_compose_names_only_settings_and_commands_that_exist() -> None:
 
 @pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
 def test_kubernetes_accepts_every_manifest(file: Path) -> None:
-    for document in yaml.safe_load_all(file.read_text("utf-8")):
+    for document in read(file):
         kubernetes_validate.validate(document, "1.33", strict=True)
 
 
@@ -131,7 +143,7 @@ def test_units_start_what_exists(unit: Path) -> None:
 
 
 def test_queues_of_workers_are_those_of_the_deployments() -> None:
-    content = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text("utf-8"))
+    content = next(read(REPOSITORY / "prefect.yaml"))
     queues = {d["work_pool"]["work_queue_name"] for d in content["deployments"]}
     served = {
         s["command"][s["command"].index("--queue") + 1]
@@ -144,7 +156,7 @@ def test_queues_of_workers_are_those_of_the_deployments() -> None:
 
 
 def expressions() -> list[str]:
-    rules = yaml.safe_load((SCALE / "monitoring" / "alarme.yaml").read_text("utf-8"))
+    rules = next(read(SCALE / "monitoring" / "alarme.yaml"))
     board = json.loads((SCALE / "monitoring" / "dashboard.json").read_text("utf-8"))
     return [rule["expr"] for group in rules["groups"] for rule in group["rules"]] + [
         target["expr"] for panel in board["panels"] for target in panel["targets"]
@@ -157,7 +169,7 @@ def test_rules_and_dashboard_ask_for_metrics_that_exist() -> None:
 
 
 def test_alarms_say_what_to_do() -> None:
-    rules = yaml.safe_load((SCALE / "monitoring" / "alarme.yaml").read_text("utf-8"))
+    rules = next(read(SCALE / "monitoring" / "alarme.yaml"))
     for rule in rules["groups"][0]["rules"]:
         assert (REPOSITORY / rule["annotations"]["runbook"]).exists(), rule["alert"]
 

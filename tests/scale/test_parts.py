@@ -1,9 +1,8 @@
 """Parts on several machines: what each needs, who leads, whether it lives, what Prefect really accepts of our settings."""
 
+import datetime as dt
 import json
 import os
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -61,31 +60,23 @@ def test_a_worker_is_told_its_queue_its_limit_and_its_door(shared: Instance) -> 
     assert environment["PREFECT_WORKER_WEBSERVER_PORT"] == "8090"
 
 
-def test_prefect_knows_every_setting_of_ours() -> None:
+def test_prefect_knows_every_setting_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Misspelt names are ignored without a word; so the pinned Prefect is asked."""
-    ours = (
-        BATCHING
-        | RETENTION
-        | redis_environment("redis://redis.example/0")
-        | {"PREFECT_WORKER_WEBSERVER_HOST": "", "PREFECT_WORKER_WEBSERVER_PORT": ""}
-    )
-    code = (
-        "import json, prefect_redis.messaging\n"
-        "from prefect_redis.client import RedisMessagingSettings\n"
-        "from prefect.settings import get_current_settings\n"
-        "from prefect.settings.legacy import _get_settings_fields\n"
-        "from prefect.settings import Settings\n"
-        "s = get_current_settings().server\n"
-        "print(json.dumps([sorted(_get_settings_fields(Settings)), sorted(s.services.db_vacuum.enabled_vacuum_types),"
-        " s.services.db_vacuum.retention_period.total_seconds(), s.services.db_vacuum.loop_seconds,"
-        " s.events.retention_period.total_seconds(), str(RedisMessagingSettings().url)]))"
-    )
-    environment = os.environ | QUIET | RETENTION | {"PREFECT_REDIS_MESSAGING_URL": "redis://redis.example/0"}
-    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    known, kinds, runs, loop, events, redis = json.loads(told.stdout)
-    assert {name for name in ours if not name.startswith("PREFECT_REDIS_")} <= set(known)
-    assert (kinds, runs, loop, events) == (["events", "flow_runs", "orphans"], 90 * 86400, 3600, 7 * 86400)
-    assert redis == "redis://redis.example/0"
+    from prefect.settings import Settings
+    from prefect.settings.legacy import _get_settings_fields
+    from prefect_redis.client import RedisMessagingSettings
+
+    redis = redis_environment("redis://redis.example/0")
+    ours = BATCHING | RETENTION | redis | {"PREFECT_WORKER_WEBSERVER_HOST": "", "PREFECT_WORKER_WEBSERVER_PORT": ""}
+    for name, value in (QUIET | RETENTION | redis).items():
+        monkeypatch.setenv(name, value)
+    assert {name for name in ours if not name.startswith("PREFECT_REDIS_")} <= set(_get_settings_fields(Settings))
+    server = Settings().server
+    vacuum = server.services.db_vacuum
+    assert vacuum.enabled_vacuum_types == {"events", "flow_runs", "orphans"}
+    assert (vacuum.retention_period, vacuum.loop_seconds) == (dt.timedelta(days=90), 3600)
+    assert server.events.retention_period == dt.timedelta(days=7)
+    assert str(RedisMessagingSettings().url) == "redis://redis.example/0"
 
 
 def test_of_several_keepers_one_leads_and_the_next_follows(committed: None) -> None:

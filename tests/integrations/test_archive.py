@@ -187,7 +187,7 @@ def test_files_are_read_only_and_no_part_is_left(tmp_path: Path) -> None:
 
     files = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
     assert files == ["abc.pdf", "abc.pdf.meta.json"]
-    assert {oct(p.stat().st_mode & 0o777) for p in tmp_path.rglob("*") if p.is_file()} == {"0o444"}
+    assert not any(p.stat().st_mode & 0o222 for p in tmp_path.rglob("*") if p.is_file())  # who may read it, says the umask
     assert json.loads((tmp_path / f"{KEY}.meta.json").read_text()) == {
         "content_type": "application/pdf",
         "retain_until": "2036-01-01",

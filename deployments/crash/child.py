@@ -27,9 +27,10 @@ from deployments.crash.boundaries import Boundaries, install
 from deployments.crash.company import TODAY
 from kit import clock, steps
 from kit.postgres import EmbeddedPostgres
+from kit.process import die_with_parent
 from kit.settings import home
 
-HANGS = 600.0
+HANGS = 300.0
 """Seconds after which a start counts as hanging."""
 
 
@@ -38,9 +39,14 @@ def _load(place: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
+last_will = die_with_parent(signal.SIGKILL)
+"""A start never outlives the parent of all starts: it would keep the database of the home running."""
+
+
 def _in_child(order: dict[str, Any], log: Path, answer: int) -> None:
     """The forked process: do what was ordered, say what came of it, and end without clean-up."""
     code = 1
+    last_will()
     try:
         os.environ.update(order.get("environment", {}))
         clock.set_today(TODAY)  # each start on the same day, also when midnight passes meanwhile

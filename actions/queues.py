@@ -12,7 +12,16 @@ from kit import clock
 from models.billing import BillingItem, BillingRun, ItemState, RunState
 from models.goods import Delivery, DeliveryState
 from models.maintenance import DueDate
-from models.plumbing import ArchivedObject, InboxItem, InboxState, MailState, OutboxEvent, OutboxMail
+from models.plumbing import (
+    ArchivedObject,
+    InboxItem,
+    InboxState,
+    MailState,
+    OutboxEvent,
+    OutboxMail,
+    RunNotice,
+    RunTrouble,
+)
 from models.service_desk import Ticket, TicketKind, TicketState
 from rules.due_ledger import DueState
 
@@ -162,6 +171,19 @@ def _unarchived(session: Session) -> Standing:
     )
 
 
+def _run_notices(session: Session) -> Standing:
+    """Runs that were told of and not settled: late and crashed ones go on by themselves, failed ones wait for people."""
+    told = RunNotice.settled_at.is_(None)
+    return _standing(
+        session,
+        "run_notices",
+        RunNotice,
+        RunNotice.told_at,
+        waiting=told,
+        person=sa.and_(told, RunNotice.trouble == RunTrouble.FAILED),
+    )
+
+
 QUEUES: dict[str, Callable[[Session], Standing]] = {
     "mail": _mail,
     "events": _events,
@@ -171,6 +193,7 @@ QUEUES: dict[str, Callable[[Session], Standing]] = {
     "goods": _goods,
     "tasks": _tasks,
     "unarchived": _unarchived,
+    "run_notices": _run_notices,
 }
 
 

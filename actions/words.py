@@ -23,6 +23,9 @@ RUN_STATES = {
 }
 """Where a billing run stands."""
 
+RUN_TROUBLES = {"late": "beginnt nicht", "crashed": "abgestürzt", "failed": "gescheitert"}
+"""What was told of a flow run."""
+
 REPORT_STATES = {
     "planned": "wartet",
     "issued": "ausgestellt",

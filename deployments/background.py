@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+from deployments import notices
 from deployments.health import Health
 from deployments.instance import Instance, instance
 from deployments.keeper import tend
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 RELAY_SECONDS = 1.0
 KEEPER_SECONDS = 15.0
 SCHEDULES_SECONDS = 600.0
+NOTICES_SECONDS = 60.0
 
 
 def _real_now() -> dt.datetime:
@@ -38,7 +40,7 @@ class Background:
         self.relay = Relay(self.api)
         self.stop = threading.Event()
         self.health = Health("background", lambda: page(target))
-        self._due = {"keeper": time.monotonic() + 2, "schedules": time.monotonic() + 120}
+        self._due = {"keeper": time.monotonic() + 2, "notices": time.monotonic() + 60, "schedules": time.monotonic() + 120}
 
     def run(self) -> None:
         """Work until asked to end."""
@@ -46,6 +48,7 @@ class Background:
             self.health.beat()
             self._guarded("Relay", self._relay)
             self._every("keeper", KEEPER_SECONDS, self._keep)
+            self._every("notices", NOTICES_SECONDS, self._notices)
             self._every("schedules", SCHEDULES_SECONDS, self._check_schedules)
             self.stop.wait(RELAY_SECONDS)
 
@@ -53,6 +56,10 @@ class Background:
         """Of several processes one tends the runs: two would resume the same run twice."""
         with leading("keeper") as mine:
             return tend(self.api, _real_now()) if mine else 0
+
+    def _notices(self) -> object:
+        with leading("notices") as mine:
+            return notices.tend(self.api, _real_now()) if mine else 0
 
     def _relay(self) -> object:
         return self.relay.round()

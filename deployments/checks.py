@@ -252,6 +252,11 @@ def _items(*, running: bool) -> Iterator[Finding]:
     yield Finding("Ereignisse", WARNING if events.person else OK, f"{events.waiting} warten auf einen Lauf{refused}")
     if inbox.person:
         yield Finding("Eingang", PERSON, f"{inbox.person} geparkt", "Portal, »Eingang«")
+    told = found["run_notices"]
+    if told.waiting:
+        text = f"{told.waiting} gemeldet, davon {told.person} gescheitert"
+        where = "Portal, »Auffällige Läufe« (docs/runbooks/laeufe-auffaellig.md)"
+        yield Finding("Auffällige Läufe", PERSON if told.person else WARNING, text, where)
     if late := found["due_dates"].late:
         yield Finding("Wartungstermine", WARNING, f"{late} fällige ohne Ticket", "drehkreuz run maintenance_round")
 

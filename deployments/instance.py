@@ -107,6 +107,12 @@ class Instance:
         return f"http://127.0.0.1:{self.health_port}"
 
     @property
+    def notice_url(self) -> str:
+        """Where Prefect's automations tell of runs: the portal, as the server reaches it; empty when nobody has said."""
+        chosen = settings().portal_internal_url or (settings().portal_url if self.shared else self.portal_url)
+        return f"{chosen.rstrip('/')}/api/run-notices" if chosen else ""
+
+    @property
     def credential(self) -> str:
         """User and password of the Prefect server: set, or the same on every machine that knows the database's password."""
         return settings().prefect_auth.get_secret_value() or f"drehkreuz:{shared_secret('prefect')}"

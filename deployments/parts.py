@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deployments import children, deploy, prefect_database
+from deployments import automations, children, deploy, prefect_database
 from deployments.instance import POOL, ROOT, Instance
 from deployments.prefect_api import PrefectApi
 from kit.database import owner_url
@@ -180,3 +180,5 @@ def deploy_all(target: Instance) -> None:
         api.ensure_pool(POOL)
     target.temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
     deploy.deploy(target)
+    with PrefectApi(target) as api:
+        automations.ensure(api, target)

@@ -102,6 +102,12 @@ class PrefectApi:
         found: list[dict[str, Any]] = self._ask("POST", "/flow_runs/filter", {**filters, "limit": limit})
         return found
 
+    def flow_names(self, ids: Iterable[str]) -> dict[str, str]:
+        """German names of flows by their ids."""
+        wanted = sorted(set(ids))
+        found = self._ask("POST", "/flows/filter", {"flows": {"id": {"any_": wanted}}, "limit": 200}) if wanted else []
+        return {str(flow["id"]): str(flow["name"]) for flow in found}
+
     def tagged(self, tag: str, *states: str) -> list[dict[str, Any]]:
         """Runs that carry the tag and are in one of the states."""
         return self.runs(flow_runs={"tags": {"all_": [tag]}, "state": {"type": {"any_": list(states)}}})
@@ -141,6 +147,43 @@ class PrefectApi:
         }
         events = self._ask("POST", "/events/filter", {"limit": 1, "filter": chosen})["events"]
         return dt.datetime.fromisoformat(events[0]["occurred"]) if events else None
+
+    def automations(self, names: Iterable[str]) -> list[dict[str, Any]]:
+        """Automations of these names."""
+        chosen = {"automations": {"name": {"any_": list(names)}}}
+        found: list[dict[str, Any]] = self._ask("POST", "/automations/filter", chosen)
+        return found
+
+    def write_automation(self, content: dict[str, Any], known_id: str = "") -> None:
+        """Make an automation, or put another content into the one of that id."""
+        if known_id:
+            self._ask("PUT", f"/automations/{known_id}", content)
+        else:
+            self._ask("POST", "/automations/", content)
+
+    def remove_automation(self, known_id: str) -> None:
+        """Remove it for good."""
+        self._ask("DELETE", f"/automations/{known_id}")
+
+    def webhook(self, name: str) -> dict[str, Any] | None:
+        """The webhook block of that name with its secrets, or None."""
+        chosen = {
+            "block_types": {"slug": {"any_": ["webhook"]}},
+            "block_documents": {"name": {"any_": [name]}, "is_anonymous": {"eq_": False}},
+            "include_secrets": True,
+        }
+        found: list[dict[str, Any]] = self._ask("POST", "/block_documents/filter", chosen)
+        return found[0] if found else None
+
+    def write_webhook(self, name: str, data: dict[str, Any], known_id: str = "") -> str:
+        """Make a webhook block, or put another content into the one of that id; its id."""
+        if known_id:
+            self._ask("PATCH", f"/block_documents/{known_id}", {"data": data, "merge_existing_data": False})
+            return known_id
+        kind = self._ask("GET", "/block_types/slug/webhook")["id"]
+        schemas = self._ask("POST", "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [kind]}}, "limit": 1})
+        body = {"name": name, "data": data, "block_schema_id": schemas[0]["id"], "block_type_id": kind}
+        return str(self._ask("POST", "/block_documents/", body)["id"])
 
     def pool_exists(self, name: str) -> bool:
         """Whether the work pool has been made (the worker does it at its first start)."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deployments import children, deploy, prefect_database
+from deployments import automations, children, deploy, prefect_database
 from deployments.children import Child
 from deployments.instance import POOL, ROOT, Instance, instance
 from deployments.marker import MARKER
@@ -174,19 +174,23 @@ class Supervisor:
         """Bring prefect.yaml up once the worker has made the pool; skipped when the server has it all."""
         if not self._until(lambda: api.pool_exists(POOL)):
             return
-        if not (deploy.is_current(self.target, self.prefect_file) and api.deployments()):
+        current = deploy.is_current(self.target, self.prefect_file) and bool(api.deployments())
+        if not current:
             self.report("Deployments werden eingerichtet …")
-            while not self._deployed_now():
-                if self._stopping.wait(DEPLOY_AGAIN):
-                    return
+        while not self._deployed_now(api, current=current):
+            if self._stopping.wait(DEPLOY_AGAIN):
+                return
+        if not current:
             self.report("Deployments eingerichtet")
         self.fault = None
         self.deployed.set()
         self._write_state()
 
-    def _deployed_now(self) -> bool:
+    def _deployed_now(self, api: PrefectApi, *, current: bool) -> bool:
         try:
-            deploy.deploy(self.target, self.marker, self.prefect_file)
+            if not current:
+                deploy.deploy(self.target, self.marker, self.prefect_file)
+            automations.ensure(api, self.target)
         except DrehkreuzError as fault:  # a flow that cannot be read; whoever repairs it need not start everything again
             self._note(fault)
             return False

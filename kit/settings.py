@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     archive: Literal["folder", "s3"] = Field("folder", description="Archiv: Ordner im Heimordner oder S3 mit Object Lock.")
     portal_port: int = Field(0, ge=0, le=65535, description="Port des Portals; 0 = freier Port.")
     portal_url: str = Field("", description="Öffentliche Adresse des Portals; leer = Adresse aus house.csv, sonst localhost.")
+    portal_internal_url: str = Field(
+        "",
+        description="Adresse des Portals, unter der der Prefect-Server es erreicht (Meldungen über auffällige Läufe); "
+        "leer = auf einer Maschine 127.0.0.1, bei mehreren DREHKREUZ_PORTAL_URL.",
+    )
     second_factor: Literal["required", "optional"] = Field(
         "required",
         description="Zweiter Faktor für Mitarbeiter am Portal: required = Pflicht, optional = freiwillig (Vorführung).",

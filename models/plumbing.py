@@ -148,6 +148,38 @@ class Probe(Record):
     detail: Mapped[Json]
 
 
+class RunTrouble(enum.StrEnum):
+    """What Prefect's automations tell of a run."""
+
+    LATE = "late"
+    CRASHED = "crashed"
+    FAILED = "failed"
+
+
+class RunNotice(Record):
+    """A run that did not go as it should, as the orchestration told it: one row per run and trouble, however often it is told.
+
+    A link and a note for people, never business state: nothing is decided by it (law 1).
+    """
+
+    __tablename__ = "run_notice"
+    __table_args__ = (
+        sa.UniqueConstraint("flow_run_id", "trouble"),
+        sa.Index("ix_run_notice__open", "told_at", postgresql_where=sa.text("settled_at IS NULL")),
+    )
+    flow_run_id: Mapped[str]
+    trouble: Mapped[RunTrouble]
+    flow: Mapped[str]
+    run_name: Mapped[str]
+    message: Mapped[str]
+    """The words of the run's state."""
+    occurred_at: Mapped[dt.datetime]
+    """When it happened by the orchestration's own clock: what is not newer than this has been told already."""
+    told_at: Mapped[dt.datetime]
+    settled_at: Mapped[dt.datetime | None]
+    settled_by: Mapped[str | None]
+
+
 class ImportBatch(Record):
     """One import of a company folder: what came in, from which bytes."""
 

@@ -19,7 +19,7 @@ from models.billing import (
 from models.goods import DeliveryState, ReceiptState
 from models.maintenance import CheckOutcome
 from models.parties import PortalLevel, StaffRole
-from models.plumbing import MailState
+from models.plumbing import MailState, RunTrouble
 from models.service_desk import Priority, TicketKind, TicketState
 from models.work import EntryState, Place, WorkKind
 from rules.cadence import Shift
@@ -59,6 +59,7 @@ LABELS: dict[type[enum.StrEnum], dict[str, str]] = {
         "unclear": "unklar",
         "cancelled": "zurückgezogen",
     },
+    RunTrouble: words.RUN_TROUBLES,
     EntryState: {"captured": "erfasst", "approved": "freigegeben", "reported": "berichtet", "invoiced": "berechnet"},
     Place: {"remote": "Fernwartung", "on_site": "vor Ort"},
     WorkKind: {
@@ -225,8 +226,8 @@ TONES = {
     "green": {"done", "accepted", "sent", "posted", "approved", "resolved", "checked", "shipped", "told"},
     "blue": {"released", "running", "issued", "in_flight", "reported", "open", "picked", "packed"},
     "yellow": {"waiting", "queued", "captured", "proposed", "planned", "numbered", "new", "booked", "picking"},
-    "orange": {"unclear"},
-    "red": {"failed", "bounced", "rejected", "high"},
+    "orange": {"unclear", "late"},
+    "red": {"failed", "crashed", "bounced", "rejected", "high"},
 }
 """Colour of a badge by value; whatever is not named is grey. The word always stands beside the colour."""
 

@@ -20,7 +20,7 @@ from models.billing import (
 )
 from models.goods import Delivery, DeliveryState, GoodsDifference
 from models.parties import Customer, StaffRole
-from models.plumbing import InboxItem, InboxState, MailState, OutboxMail
+from models.plumbing import InboxItem, InboxState, MailState, OutboxMail, RunNotice
 from models.service_desk import Message, Ticket, TicketKind, TicketState
 from models.work import EntryState, ServiceEntry
 from portal.paging import Page, paged
@@ -43,6 +43,7 @@ class Waiting:
     goods_differences: int
     to_pick: int
     to_ship: int
+    run_notices: int
 
 
 def waiting(session: Session) -> Waiting:
@@ -64,6 +65,7 @@ def waiting(session: Session) -> Waiting:
             count(GoodsDifference.id, GoodsDifference.resolved_at.is_(None)),
             count(Delivery.id, Delivery.state.in_([DeliveryState.PICKING, DeliveryState.PICKED])),
             count(Delivery.id, Delivery.state == DeliveryState.PACKED),
+            count(RunNotice.id, RunNotice.settled_at.is_(None)),
         )
     ).one()
     return Waiting(*row)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from deployments import keeper
+from deployments import keeper, notices
 from deployments.catalogue import startable
 from deployments.instance import POOL
 from deployments.keeper import Patience, tend
@@ -26,7 +26,7 @@ from deployments.schedules import idle_schedules
 from kit import clock
 from kit.database import notify, unit_of_work
 from kit.steps import OPEN_ITEMS
-from models.plumbing import OutboxEvent
+from models.plumbing import OutboxEvent, RunNotice
 from tests.deployments.conftest import ROOT, Services, until
 
 pytestmark = pytest.mark.slow
@@ -236,6 +236,13 @@ def flow_process(run_id: str) -> psutil.Process:
     return found
 
 
+def noted(services: Services, run_id: str) -> list[str]:
+    """What stands of the run in the house, as Prefect's automations told it."""
+    with services.here(), unit_of_work("test") as session:
+        rows = sa.select(RunNotice.trouble).where(RunNotice.flow_run_id == run_id, RunNotice.settled_at.is_(None))
+        return [trouble.value for trouble in session.scalars(rows)]
+
+
 def begun(services: Services, word: str, times: int) -> None:
     until(lambda: lines(services).count(f"begin {word}") >= times, 40, f"{word} begins for the {times}. time")
 
@@ -245,6 +252,7 @@ def test_the_keeper_resumes_a_killed_flow(probe: Services, api: PrefectApi) -> N
     begun(probe, "tod", 1)
     flow_process(run_id).kill()
     until(lambda: api.run(run_id)["state"]["type"] == "CRASHED", 20, "crashed")
+    until(lambda: noted(probe, run_id) == ["crashed"], 10, "the house is told")
     until(lambda: tend(api, real_now(), Patience(crashed=dt.timedelta(seconds=8))), 30, "the keeper's hand")
     (probe.home / "weiter").touch()
     run = ended(api, run_id, 90)
@@ -252,6 +260,9 @@ def test_the_keeper_resumes_a_killed_flow(probe: Services, api: PrefectApi) -> N
     assert run["run_count"] == 2
     assert lines(probe).count("begin tod") == 2
     assert lines(probe).count("end tod") == 1
+    with probe.here():
+        notices.settle(api)
+    assert noted(probe, run_id) == [], "done: it needs nobody"
 
 
 def test_the_keeper_frees_a_run_that_is_stuck_before_its_start(probe: Services, api: PrefectApi) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -12,25 +13,24 @@ from actions import invitations
 from actions.billing import documents, overview, preview, release
 from actions.company import import_folder
 from actions.mail import outbox
+from deployments import demo_history
 from deployments.demo_goods import receive_goods
 from deployments.follow import Follower
-from deployments.instance import ROOT, Instance
+from deployments.instance import Instance
 from deployments.prefect_api import PrefectApi
 from integrations.mail.sink import sunk_mails
 from kit import clock
 from kit.database import home_secret, unit_of_work
-from kit.errors import ConflictError, DrehkreuzError
-from models.parties import House
+from kit.errors import DrehkreuzError
 from models.plumbing import OutboxEvent
 from rules.differences import german
 from tasks.mail_dispatch import GERMAN
 
-COMPANY = ROOT / "examples" / "company"
 MONTH = "2026-10"
 TODAY = "2026-11-02"
 """The day on which the example house bills October; `--today` shows another one."""
 
-RELEASED_BY = "Gudrun Späth (Vorführung)"
+RELEASED_BY = demo_history.RELEASED_BY
 SHOWN_LOGINS = {
     "gudrun.spaeth@suelzbogen.example": "Innendienst",
     "henrike.oberlaender@suelzbogen.example": "Serviceleitung",
@@ -72,22 +72,13 @@ class Step:
     do: Callable[[Demo], None]
 
 
-def refuse_other_company() -> None:
-    """The example never mixes with a real house. Raises: ConflictError."""
-    with unit_of_work("demo") as session:
-        name = session.scalar(sa.select(House.name))
-    example = (COMPANY / "house.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0]
-    if name is not None and name != example:
-        raise ConflictError(
-            f"Vorführung: In diesem Heim arbeitet schon »{name}«. Nehmen Sie für die Vorführung ein eigenes: "
-            "DREHKREUZ_HOME=./vorfuehrung drehkreuz demo"
-        )
-
-
 def load_company(demo: Demo) -> None:
     """Import the example company; a second time it changes nothing."""
-    with unit_of_work("demo", bulk=True) as session:
-        report = import_folder(session, COMPANY)
+    with unit_of_work("demo") as session:
+        own_september = demo_history.is_billed(session)
+    with ExitStack() as stack:
+        folder = stack.enter_context(demo_history.company(until=None)) if own_september else demo_history.COMPANY
+        report = import_folder(stack.enter_context(unit_of_work("demo", bulk=True)), folder)
     if not report.ok:
         raise DemoError("\n".join([*report.lines(), *map(str, report.errors[:10])]))
     rows = sum(file.rows for file in report.files)

@@ -33,13 +33,16 @@ def demo_command(
     end: Annotated[bool, typer.Option("--exit", help="nach dem Monat alles beenden, statt auf Strg-C zu warten")] = False,
 ) -> None:
     """Startet alles, rechnet den Monat einer Beispielfirma ab und zeigt, wo man was sieht. Nichts verlässt den Rechner."""
-    from deployments.demo import STEPS, Demo, refuse_other_company
+    from deployments.demo import STEPS, Demo
+    from deployments.demo_history import bill_september, refuse_other_company
     from deployments.instance import instance
     from deployments.supervisor import Supervisor
 
     _prepare()
     target = instance()
     started = time.monotonic()
+    if bill_september(target):
+        tell(f"September abgerechnet, als wäre es der 2. Oktober ({time.monotonic() - started:.0f} s)")
     with Supervisor(target, tell) as supervisor:
         refuse_other_company()
         supervisor.wait_ready()

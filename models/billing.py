@@ -84,7 +84,7 @@ class PreviewFingerprint(Record):
     month: Mapped[Month]
     snapshot: Mapped[str]
     content: Mapped[bytes]
-    """zlib-compressed JSON: customer -> {hash, net, entries: {id: hash}}."""
+    """zlib-compressed JSON: customer (empty: the house) -> {hash, net, entries: {id: hash}, parts: {German name: hash}}."""
 
 
 class BillingExclusion(CustomerScoped):

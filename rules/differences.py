@@ -59,6 +59,8 @@ class _Sum:
     quantity: Decimal = Decimal(0)
     net: Decimal = ZERO
     units: frozenset[str] = frozenset()
+    lines: int = 0
+    """A line holds one price; with several of them only their average can be named."""
 
     @property
     def in_part(self) -> bool:
@@ -66,7 +68,7 @@ class _Sum:
         return PART_OF_A_MONTH in self.units
 
     def plus(self, line: ChargedLine) -> "_Sum":
-        return _Sum(self.quantity + line.quantity, self.net + line.net, self.units | {line.unit})
+        return _Sum(self.quantity + line.quantity, self.net + line.net, self.units | {line.unit}, self.lines + 1)
 
 
 def _sums(lines: Iterable[ChargedLine]) -> dict[str, _Sum]:
@@ -112,7 +114,8 @@ def _effects_in_units(name: str, now: _Sum, before: _Sum, difference: Decimal) -
             (cents(old_net / old_quantity) if old_quantity else ZERO),
             (cents(net / quantity) if quantity else ZERO),
         )
-        effects.append(Effect(rest, f"{name}: Preis {german(old_price)} € → {german(price)} € ({euro(rest)})"))
+        word = "Preis" if now.lines == before.lines == 1 else "Durchschnittspreis"
+        effects.append(Effect(rest, f"{name}: {word} {german(old_price)} € → {german(price)} € ({euro(rest)})"))
     return effects
 
 

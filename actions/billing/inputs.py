@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from actions.billing.fingerprint import Parts, parts_of, party_values
 from kit.settings import settings
 from models.agreements import CooperationAgreement
 from models.assets import Asset
@@ -34,14 +35,14 @@ class CustomerKeys:
     number: str
     name: str
     delivery: str
-    country: str
-    payment_days: int
+    party: Parts
+    """Who pays and how the bill travels, as named hashes (`fingerprint.party_values`)."""
     sites: dict[str, int]
     contracts: dict[str, int]
     entries: dict[str, int]
     agreements: dict[int, int]
     printed: dict[str, str]
-    """What the report prints of each entry beside the figures (text, technician, end), as a short hash."""
+    """What the report prints of each entry beside the figures (text, ticket's subject, technician, end), as a short hash."""
 
 
 def billing_customers(session: Session, month: Month) -> list[int]:
@@ -96,6 +97,7 @@ def _entries(session: Session, ids: Sequence[int], last: dt.date) -> dict[int, l
             ServiceEntry.state,
             ServiceEntry.reported_elsewhere,
             Ticket.number.label("ticket"),
+            Ticket.subject,
             Site.code.label("site"),
             Asset.asset_class,
         )
@@ -134,7 +136,7 @@ def _entry(row: Any) -> rule.ServiceEntry:
 
 def _printed(row: Any) -> str:
     ended = row.ended_at.timestamp() if row.ended_at else None
-    return hashlib.sha256(repr((row.text, row.technician_id, ended)).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr((row.text, row.subject, row.technician_id, ended)).encode()).hexdigest()[:12]
 
 
 def _known(versions: Sequence[Any], last: dt.date) -> Iterator[Any]:
@@ -222,8 +224,7 @@ def _load_batch(session: Session, month: Month, ids: Sequence[int]) -> Iterator[
                 number=customer.number,
                 name=customer.name,
                 delivery=customer.delivery.value,
-                country=customer.country,
-                payment_days=customer.payment_days,
+                party=parts_of(party_values(customer, sites[customer_id])),
                 sites={s.code: s.id for s in sites[customer_id]},
                 contracts={c.number: c.id for c in own_contracts},
                 entries={e.key: e.id for e in entries[customer_id]},

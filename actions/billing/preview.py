@@ -1,7 +1,6 @@
 """The whole run before anything is kept: amounts, difference to last month with its reasons, blockers, the snapshot."""
 
 import datetime as dt
-import hashlib
 import json
 import zlib
 from collections import defaultdict
@@ -14,15 +13,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from actions.billing import fingerprint
 from actions.billing.inputs import CustomerKeys, billing_customers, load_months
 from actions.billing.recipients import Person, Recipients, choose, persons_of
 from kit.errors import ConflictError, UsageError
 from models.billing import BillingRun, Invoice, InvoiceKind, InvoiceLine, InvoiceState, PreviewFingerprint
+from models.parties import House
 from rules import monthly_types as rule
-from rules.differences import ChargedLine, effects, euro, german
+from rules.differences import ChargedLine, effects, euro
 from rules.month import Month
 from rules.monthly import bill_month
-from rules.snapshot import customer_digest, month_snapshot, written
+from rules.snapshot import customer_digest, month_snapshot
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) customers."""
@@ -85,17 +86,6 @@ def parse_month(text: str) -> Month:
         return Month.parse(text)
     except ValueError as error:
         raise UsageError(str(error)) from None
-
-
-def _short(value: object) -> str:
-    """A short hash of one entry, to name it when it changed."""
-    return hashlib.sha256(written(value).encode()).hexdigest()[:12]
-
-
-def _around(keys: CustomerKeys, items: Sequence[PreviewItem]) -> str:
-    """What the run depends on beside the arithmetic: how the invoice travels, who receives the report, what it prints."""
-    receivers = (f"{item.payer.site or ''}={','.join(item.recipients.emails)}" for item in items)
-    return ";".join([keys.delivery, *receivers, _short(keys.printed)])
 
 
 def _last_month_lines(session: Session, month: Month, ids: Sequence[int]) -> dict[tuple[int, int | None], list[ChargedLine]]:
@@ -182,23 +172,36 @@ def compute(session: Session, month: Month, ids: Sequence[int], progress: Progre
     """The month of the named customers."""
     result = Preview(month)
     digests: dict[str, str] = {}
-    around: dict[str, str] = {}
     background = _Background(_last_month_lines(session, month, ids), persons_of(session, ids))
     for position, (keys, given) in enumerate(load_months(session, month, ids), start=1):
         bill = bill_month(given)
         items = [_item(keys, given, bill, payer, background) for payer in bill.payers]
         if items:
             digests[keys.number] = customer_digest(given, bill)
-            around[keys.number] = _around(keys, items)
-            result.fingerprint[keys.number] = {
-                "hash": f"{digests[keys.number]} {around[keys.number]}",
-                "net": str(bill.net),
-                "entries": {entry.id: _short([entry, keys.printed.get(entry.id)]) for entry in given.entries},
-            }
+            result.fingerprint[keys.number] = _fingerprint(digests[keys.number], bill, items)
             result.items.extend(items)
         progress(position, len(ids))
-    result.snapshot = month_snapshot(month, digests, around)
+    house = fingerprint.parts_of(fingerprint.house_values(session.scalar(sa.select(House))))
+    result.fingerprint[fingerprint.HOUSE] = {"hash": fingerprint.short(house), "net": "0", "entries": {}, "parts": house}
+    result.snapshot = month_snapshot(month, digests, {number: told["hash"] for number, told in result.fingerprint.items()})
     return result
+
+
+def _fingerprint(digest: str, bill: rule.CustomerBill, items: Sequence[PreviewItem]) -> dict[str, Any]:
+    """What is kept of a customer's month to name a change: no amounts but the net sum."""
+    keys, given = items[0].keys, items[0].given
+    parts = fingerprint.parts(
+        given,
+        keys.party,
+        {item.payer.site or "": item.recipients.emails for item in items},
+        {item.payer.site or "": item.last_month_net for item in items},
+    )
+    return {
+        "hash": f"{digest} {fingerprint.short([parts, keys.printed])}",
+        "net": str(bill.net),
+        "entries": {entry.id: fingerprint.short([entry, keys.printed.get(entry.id)]) for entry in given.entries},
+        "parts": parts,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,33 +249,7 @@ def changes_since(session: Session, preview: Preview, snapshot: str) -> list[str
     )
     if content is None:
         return []
-    before: dict[str, dict[str, Any]] = json.loads(zlib.decompress(content))
-    now = preview.fingerprint
-    changes = [f"{number}: nicht mehr im Lauf" for number in before if number not in now]
-    for number, mine in now.items():
-        old = before.get(number)
-        if old is None:
-            changes.append(f"{number}: neu im Lauf ({german(Decimal(mine['net']))} € netto)")
-        elif old["hash"] != mine["hash"]:
-            changes.append(_change_of(number, old, mine))
-    return sorted(changes)
-
-
-def _change_of(number: str, old: dict[str, Any], new: dict[str, Any]) -> str:
-    parts = []
-    for word, ids in (
-        ("geändert", [i for i, h in new["entries"].items() if i in old["entries"] and old["entries"][i] != h]),
-        ("neu", [i for i in new["entries"] if i not in old["entries"]]),
-        ("entfallen", [i for i in old["entries"] if i not in new["entries"]]),
-    ):
-        if ids:
-            named = ", ".join(sorted(ids)[:5]) + (f" und {len(ids) - 5} weitere" if len(ids) > 5 else "")
-            parts.append(f"Leistung {named} {word}")
-    if not parts:
-        parts.append("Vertrag, Vereinbarung, Standort oder Empfänger geändert")
-    if old["net"] != new["net"]:
-        parts.append(f"netto {german(Decimal(old['net']))} → {german(Decimal(new['net']))} €")
-    return f"{number}: " + "; ".join(parts)
+    return fingerprint.changes(json.loads(zlib.decompress(content)), preview.fingerprint)
 
 
 def difference_text(item: PreviewItem) -> str:

@@ -44,3 +44,12 @@ def charged(row: dict[str, str], when: str) -> list[ChargedLine]:
         return []
     quantity, unit = row[f"Menge {when}"].split()
     return [ChargedLine(row["Art"], number(quantity), number(row[f"Netto {when}"]), unit)]
+
+
+def test_two_prices_side_by_side_have_an_average() -> None:
+    near, far = ChargedLine("trip", Decimal(2), Decimal(78), "trip"), ChargedLine("trip", Decimal(1), Decimal(55), "trip")
+    (more, dearer) = effects([near, far], [near])
+    assert (more.text, dearer.text) == (
+        "Anfahrten: 1,00 mehr (+39,00 €)",
+        "Anfahrten: Durchschnittspreis 39,00 € → 44,33 € (+16,00 €)",
+    )

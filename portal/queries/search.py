@@ -1,95 +1,220 @@
-"""One search over what has a number: reports, invoices, services, tasks, customers (S166)."""
+"""One search over what people call by a number or a name; every word has to fit (S166)."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.assets import Asset
 from models.billing import Invoice, ServiceReport
-from models.parties import Customer
+from models.contracts import Contract, ContractKind
+from models.parties import Contact, Customer
 from models.plumbing import ArchivedObject
 from models.service_desk import Ticket, TicketKind
 from models.work import ServiceEntry
+from portal.labels import label
 from portal.queries.billing import matches
 from portal.security.person import Person
 
 LIMIT = 10
+_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Something that was found: what it is, its number, a second line, and where it is."""
+    """Something that was found: its number or name, a second line, and where it is.
 
-    kind: str
+    `keys`: what names it and nothing else; whoever types one of them wants exactly this.
+    """
+
     number: str
     about: str
     path: str
+    keys: tuple[str, ...] = ()
+    state: object = None
 
 
-def found(session: Session, person: Person, text: str) -> list[Hit]:
-    """What the person may see of what matches, the most telling kinds first; at most ten of each."""
-    hits: list[Hit] = []
-    if person.may("dokument.sehen"):
-        hits += _reports(session, text)
-    if person.may("abrechnung.sehen"):
-        hits += _invoices(session, text)
-    if person.may("leistung.sehen"):
-        hits += _entries(session, text)
-    if person.may("stamm.sehen"):
-        hits += _customers(session, text)
-    if person.may("aufgabe.sehen"):
-        hits += _tasks(session, person, text)
-    return hits
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Hits of one kind; `more` when there are others beyond the limit."""
+
+    title: str
+    icon: str
+    hits: tuple[Hit, ...]
+    more: bool
 
 
-def _reports(session: Session, text: str) -> list[Hit]:
-    rows = session.execute(
+def _all_words(text: str, *columns: Any) -> sa.ColumnElement[bool]:
+    return sa.and_(*(matches(word, *columns) for word in text.split()[:_WORDS]))
+
+
+def found(session: Session, person: Person, text: str) -> list[Group]:
+    """What this person may see of what fits, by kind; at most ten of each, the newest first."""
+    kinds: Sequence[tuple[str, str, str, Callable[[Session, Person, str], list[Hit]]]] = (
+        ("stamm.sehen", "Kunden", "building", _customers),
+        ("stamm.sehen", "Ansprechpartner", "user", _contacts),
+        ("dokument.sehen", "Serviceberichte", "file-text", _reports),
+        ("abrechnung.sehen", "Rechnungen", "receipt-euro", _invoices),
+        ("aufgabe.sehen", "Aufgaben", "list-check", _tasks),
+        ("stamm.sehen", "Tickets", "headset", _tickets),
+        ("asset.sehen", "Assets", "devices", _assets),
+        ("stamm.sehen", "Verträge", "report-money", _contracts),
+        ("leistung.sehen", "Leistungen", "checklist", _entries),
+    )
+    groups = []
+    for right, title, icon, find in kinds:
+        if person.may(right) and (hits := find(session, person, text)):
+            groups.append(Group(title, icon, tuple(hits[:LIMIT]), len(hits) > LIMIT))
+    return groups
+
+
+def exact(groups: Sequence[Group], text: str) -> Hit | None:
+    """The only one that bears exactly this name."""
+    wanted = text.casefold()
+    hits = [hit for group in groups for hit in group.hits if wanted in {key.casefold() for key in hit.keys}]
+    return hits[0] if len(hits) == 1 else None
+
+
+def _rows(session: Session, statement: sa.Select[Any]) -> Sequence[Any]:
+    return session.execute(statement.limit(LIMIT + 1)).all()
+
+
+def _customers(session: Session, _person: Person, text: str) -> list[Hit]:
+    statement = (
+        sa.select(Customer.number, Customer.name, Customer.city)
+        .where(_all_words(text, Customer.number, Customer.name, Customer.city))
+        .order_by((Customer.number == text).desc(), Customer.name)
+    )
+    return [Hit(name, f"{no}, {city}", f"/kunden/{no}", (no,)) for no, name, city in _rows(session, statement)]
+
+
+def _contacts(session: Session, _person: Person, text: str) -> list[Hit]:
+    """People of customers: by name, address or telephone number."""
+    digits = "".join(filter(str.isdigit, text))
+    phone = sa.func.regexp_replace(Contact.phone, r"\D", "", "g")
+    by_phone = phone.contains(digits.lstrip("0")) if len(digits.lstrip("0")) >= 5 else sa.false()
+    statement = (
+        sa.select(Contact.first_name, Contact.last_name, Contact.email, Contact.phone, Customer.number, Customer.name)
+        .join(Customer, Customer.id == Contact.customer_id)
+        .where(Contact.active, sa.or_(by_phone, _all_words(text, Contact.first_name, Contact.last_name, Contact.email)))
+        .order_by(Contact.last_name, Contact.first_name)
+    )
+    return [
+        Hit(f"{first} {last}", ", ".join(filter(None, (name, email, phone))), f"/kunden/{no}#ansprechpartner")
+        for first, last, email, phone, no, name in _rows(session, statement)
+    ]
+
+
+def _reports(session: Session, _person: Person, text: str) -> list[Hit]:
+    statement = (
         sa.select(ServiceReport.number, ServiceReport.month, Customer.name, ArchivedObject.id)
         .join(Customer, Customer.id == ServiceReport.customer_id)
         .join(ArchivedObject, ArchivedObject.key == ServiceReport.archive_key)
-        .where(matches(text, ServiceReport.number))
-        .order_by(ServiceReport.number)
-        .limit(LIMIT)
-    ).tuples()
-    return [Hit("Servicebericht", n or "", f"{name}, {month}", f"/archiv/{file}/{n}.pdf") for n, month, name, file in rows]
+        .where(_all_words(text, ServiceReport.number, Customer.number, Customer.name))
+        .order_by(ServiceReport.number.desc())
+    )
+    return [Hit(n, f"{name}, {month}", f"/archiv/{file}/{n}.pdf", (n,)) for n, month, name, file in _rows(session, statement)]
 
 
-def _invoices(session: Session, text: str) -> list[Hit]:
-    rows = session.execute(
-        sa.select(Invoice.number, Invoice.month, Customer.name)
+def _invoices(session: Session, _person: Person, text: str) -> list[Hit]:
+    statement = (
+        sa.select(Invoice.number, Invoice.month, Customer.name, Invoice.state)
         .join(Customer, Customer.id == Invoice.customer_id)
-        .where(matches(text, Invoice.number))
-        .order_by(Invoice.number)
-        .limit(LIMIT)
-    ).tuples()
-    return [Hit("Rechnung", n or "", f"{name}, {month}", f"/rechnungen/{n}") for n, month, name in rows]
-
-
-def _entries(session: Session, text: str) -> list[Hit]:
-    rows = session.execute(
-        sa.select(ServiceEntry.key, ServiceEntry.work_date, Customer.name)
-        .join(Customer, Customer.id == ServiceEntry.customer_id)
-        .where(ServiceEntry.key == text)
-        .limit(LIMIT)
-    ).tuples()
-    return [Hit("Leistung", key, f"{name}, {day:%d.%m.%Y}", f"/leistungen/{key}") for key, day, name in rows]
-
-
-def _customers(session: Session, text: str) -> list[Hit]:
-    rows = session.execute(
-        sa.select(Customer.number, Customer.name)
-        .where(matches(text, Customer.number, Customer.name))
-        .order_by(Customer.name)
-        .limit(LIMIT)
-    ).tuples()
-    return [Hit("Kunde", number, name, f"/kunden/{number}") for number, name in rows]
+        .where(Invoice.number.is_not(None), _all_words(text, Invoice.number, Customer.number, Customer.name))
+        .order_by(Invoice.number.desc())
+    )
+    return [Hit(n, f"{name}, {month}", f"/rechnungen/{n}", (n,), state) for n, month, name, state in _rows(session, statement)]
 
 
 def _tasks(session: Session, person: Person, text: str) -> list[Hit]:
-    rows = session.execute(
-        sa.select(Ticket.number, Ticket.subject)
-        .where(Ticket.kind == TicketKind.TASK, Ticket.role.in_(person.roles), matches(text, Ticket.number, Ticket.subject))
-        .order_by(Ticket.number.desc())
-        .limit(LIMIT)
-    ).tuples()
-    return [Hit("Aufgabe", number, subject, f"/aufgaben/{number}") for number, subject in rows]
+    statement = (
+        sa.select(Ticket.number, Ticket.subject, Customer.name, Ticket.state)
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .where(
+            Ticket.kind == TicketKind.TASK,
+            Ticket.role.in_(person.roles),
+            _all_words(text, Ticket.number, Ticket.subject, Customer.number, Customer.name),
+        )
+        .order_by(Ticket.received_at.desc())
+    )
+    rows = _rows(session, statement)
+    return [Hit(subject, f"{no}, {name}", f"/aufgaben/{no}", (no,), state) for no, subject, name, state in rows]
+
+
+def _tickets(session: Session, person: Person, text: str) -> list[Hit]:
+    statement = (
+        sa.select(Ticket.number, Ticket.subject, Ticket.kind, Ticket.state, Customer.number, Customer.name)
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .where(Ticket.kind != TicketKind.TASK, _all_words(text, Ticket.number, Ticket.subject, Customer.number, Customer.name))
+        .order_by(Ticket.received_at.desc())
+    )
+    return [
+        Hit(subject, f"{no}, {label(kind)}, {name}", _place_of(person, kind, no, customer), (no,), state)
+        for no, subject, kind, state, customer, name in _rows(session, statement)
+    ]
+
+
+def _place_of(person: Person, kind: TicketKind, number: str, customer: str) -> str:
+    """Where this person works on such a ticket; else where it is listed."""
+    if kind is TicketKind.MAINTENANCE and person.may("wartung.sehen"):
+        return f"/wartung/tickets/{number}"
+    if kind is TicketKind.PICK_AND_PACK and person.may("ware.sehen"):
+        return f"/lieferungen/suche?code={number}"
+    if person.may("leistung.erfassen"):
+        return f"/erfassen?ticket={number}"
+    return f"/kunden/{customer}#tickets"
+
+
+def _assets(session: Session, _person: Person, text: str) -> list[Hit]:
+    columns = (
+        Asset.inventory_no,
+        Asset.serial,
+        Asset.manufacturer,
+        Asset.model,
+        Asset.asset_class,
+        Customer.number,
+        Customer.name,
+    )
+    statement = (
+        sa.select(Asset.id, *columns)
+        .join(Customer, Customer.id == Asset.customer_id)
+        .where(_all_words(text, *columns))
+        .order_by(Asset.retired_on.is_not(None), Customer.name, Asset.inventory_no)
+    )
+    hits = []
+    for key, inventory_no, serial, maker, model, kind, _, name in _rows(session, statement):
+        what = " ".join(filter(None, (maker, model))) or kind
+        about = ", ".join(filter(None, (inventory_no, f"Seriennummer {serial}" if serial else "", name)))
+        hits.append(Hit(what, about, f"/assets/{key}", tuple(filter(None, (inventory_no, serial)))))
+    return hits
+
+
+def _contracts(session: Session, person: Person, text: str) -> list[Hit]:
+    """A Kontingent has its account for everybody; the others stand where their prices may be seen."""
+    seen = sa.true() if person.may("vertrag.sehen") else Contract.kind == ContractKind.KONTINGENT
+    statement = (
+        sa.select(Contract.number, Contract.kind, Customer.number, Customer.name)
+        .join(Customer, Customer.id == Contract.customer_id)
+        .where(seen, _all_words(text, Contract.number, Customer.number, Customer.name))
+        .order_by(Contract.number.desc())
+    )
+    return [
+        Hit(
+            number,
+            f"{label(kind)}, {name}",
+            f"/kontingente/{customer}/{number}" if kind is ContractKind.KONTINGENT else f"/kunden/{customer}#vertraege",
+            (number,),
+        )
+        for number, kind, customer, name in _rows(session, statement)
+    ]
+
+
+def _entries(session: Session, _person: Person, text: str) -> list[Hit]:
+    statement = (
+        sa.select(ServiceEntry.key, ServiceEntry.work_date, Customer.name)
+        .join(Customer, Customer.id == ServiceEntry.customer_id)
+        .where(ServiceEntry.key == text)
+    )
+    return [Hit(key, f"{name}, {day:%d.%m.%Y}", f"/leistungen/{key}", (key,)) for key, day, name in _rows(session, statement)]

@@ -1,4 +1,4 @@
-"""Suche: from a number that somebody reads out to the thing itself."""
+"""Suche: from a number that somebody reads out, or a name, to the thing itself."""
 
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from portal.queries import search
 from portal.security.person import Person, StaffSession, need
 
 router = APIRouter()
+SHORTEST = 2
 
 
 @router.get("/suche")
@@ -17,9 +18,8 @@ def find(
     request: Request, person: Annotated[Person, Depends(need("uebersicht.sehen"))], session: StaffSession, q: str = ""
 ) -> Response:
     """What was found; a single exact hit is opened at once."""
-    text = q.strip()[:100]
-    hits = search.found(session, person, text) if len(text) >= 2 else []
-    exact = [hit for hit in hits if hit.number.casefold() == text.casefold()]
-    if len(exact) == 1:
-        return RedirectResponse(exact[0].path, 303)
-    return page(request, "search.html", crumbs=(Crumb("Suche"),), hits=hits, text=text)
+    text = " ".join(q.split())[:100]
+    groups = search.found(session, person, text) if len(text) >= SHORTEST else []
+    if (hit := search.exact(groups, text)) is not None:
+        return RedirectResponse(hit.path, 303)
+    return page(request, "search.html", crumbs=(Crumb("Suche"),), groups=groups, text=text, too_short=0 < len(text) < SHORTEST)

@@ -82,9 +82,16 @@
     return target.matches("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
   }
 
+  function into(field) {
+    field?.focus();
+    field?.select();
+    return Boolean(field);
+  }
+
   const actions = {
     "?": () => help()?.showModal(),
-    "/": () => ($("main input[type=search]") ?? $(".top input[type=search]"))?.focus(),
+    "/": () => into($("main form[action='/suche'] input[type=search]") ?? $(".top input[type=search]")),
+    ".": () => into($("main input[type=search]")),
     j: () => moveTo(cursor + 1),
     k: () => moveTo(cursor < 0 ? 0 : cursor - 1),
     x: () => { const row = rows()[cursor]; const box = row && $("input[data-pick]", row); if (box) { box.checked = !box.checked; showSelection(); } },

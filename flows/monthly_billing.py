@@ -1,5 +1,6 @@
 """Monatsabrechnung: report first, then invoice. Process: docs/processes/monthly_billing.md"""
 
+from kit.log import bound
 from kit.steps import Outcome, flow
 from tasks import billing, restoration
 
@@ -16,7 +17,11 @@ def monthly_billing(month: str = "") -> Outcome:
     """
     if stopped := restoration.documents_held():
         return stopped
-    return billing.summarise([visit(each) for each in billing.months_to_visit(month)])
+    outcomes = []
+    for each in billing.months_to_visit(month):
+        with bound(month=each):
+            outcomes.append(visit(each))
+    return billing.summarise(outcomes)
 
 
 def visit(month: str) -> Outcome:

@@ -4,6 +4,9 @@ Business keys (customer, report, invoice, run) are bound for the time of a block
 
     with bound(customer="K1001", report="SB-2026-000001"):
         log.info("Bericht erstellt")
+
+What happens to one item of many (a mail, a ticket, an invoice) is one line of the file alone, by `item`: thousands of
+them would hide what people read on the terminal and in Prefect.
 """
 
 import contextlib
@@ -33,6 +36,15 @@ def bound(**keys: Any) -> Iterator[None]:
         yield
     finally:
         _keys.reset(token)
+
+
+_items = logging.getLogger("items")
+
+
+def item(message: str, *, fault: str | None = None, **keys: Any) -> None:
+    """One line about one item with its business keys; a fault, told instead of the message, is a warning."""
+    with bound(**keys):
+        _items.log(logging.WARNING if fault else logging.INFO, "%s", fault or message)
 
 
 class _Bind(logging.Filter):
@@ -90,6 +102,7 @@ def also_to_file(name: str) -> None:
     handler.addFilter(_Bind())
     handler.setLevel(logging.INFO)
     logging.getLogger().addHandler(handler)
+    _items.setLevel(logging.INFO)  # the root of Prefect's processes says less
 
 
 def configure(name: str, level: int = logging.INFO, *, terminal: bool = True) -> None:
@@ -104,6 +117,7 @@ def configure(name: str, level: int = logging.INFO, *, terminal: bool = True) ->
     if terminal:
         readable = logging.StreamHandler(sys.stderr)
         readable.setFormatter(_Readable())
+        readable.addFilter(lambda record: record.name != _items.name or record.levelno > logging.INFO)
         handlers.append(readable)
     for handler in handlers:
         handler.addFilter(_Bind())

@@ -21,12 +21,14 @@ import contextlib
 import contextvars
 import datetime as dt
 import functools
+import inspect
 import logging
 import os
 import random
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
@@ -87,8 +89,9 @@ def flow(
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        with_keys = _with_keys(function)
         if not orchestrated():
-            return function
+            return with_keys
         import prefect
 
         made = prefect.flow(
@@ -97,11 +100,27 @@ def flow(
             description=description or None,
             retries=retries,
             persist_result=False,
-        )(_with_outcome(function))
-        setattr(made, "plain", function)  # noqa: B010  (Prefect's class does not know it)
+        )(_with_outcome(with_keys))
+        setattr(made, "plain", with_keys)  # noqa: B010  (Prefect's class does not know it)
         return cast("Callable[P, R]", made)
 
     return decorate
+
+
+def _with_keys(function: Callable[P, R]) -> Callable[P, R]:
+    """Put flow, run and what the run is about on every line that is written in it, with Prefect and without."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        ours = run_id() or f"ohne-prefect-{uuid.uuid4().hex[:12]}"
+        with logs.bound(flow=function.__name__, run=ours, **_business_keys(signature.bind_partial(*args, **kwargs).arguments)):
+            log.info("%s beginnt", function.__name__)
+            result = function(*args, **kwargs)
+            log.info("%s fertig", function.__name__)
+        return result
+
+    return run
 
 
 def _with_outcome(function: Callable[P, R]) -> Callable[P, Any]:
@@ -110,10 +129,7 @@ def _with_outcome(function: Callable[P, R]) -> Callable[P, Any]:
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> Any:
         logs.also_to_file("flows")
-        with logs.bound(flow=function.__name__, run=run_id(), **_business_keys(kwargs)):
-            log.info("%s beginnt", function.__name__)
-            result = function(*args, **kwargs)
-            log.info("%s fertig", function.__name__)
+        result = function(*args, **kwargs)
         if not isinstance(result, Outcome):
             return result
         from prefect.states import Completed

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from actions.assets import recording
 from actions.goods import booking, folder, inbox, papers
+from kit import log as logs
 from kit.database import unit_of_work
 from kit.errors import DrehkreuzError
 from kit.steps import Outcome, passing, show_table, step
@@ -58,19 +59,26 @@ def book_waiting(done: Done) -> int:
 
 
 def _book_one(item_id: int, done: Done) -> int:
+    with logs.bound(inbox_item=item_id):
+        booked = _booked(item_id)
+        if booked is None:
+            return 0
+        for each in (booked, *booked.others):
+            logs.item("Lieferung gebucht", fault=each.parked, receipt=each.key, tickets=each.tickets)
+    done.booked += [booked, *booked.others]
+    return 1
+
+
+def _booked(item_id: int) -> booking.Booked | None:
     try:
         with unit_of_work(ACTOR) as session:
-            booked = booking.book(session, item_id)
+            return booking.book(session, item_id)
     except DBAPIError as fault:
         if passing(fault):
             raise
-        booked = _fault(item_id, fault)
+        return _fault(item_id, fault)
     except Exception as fault:  # noqa: BLE001 - one poisoned row must not hold up the rest
-        booked = _fault(item_id, fault)
-    if booked is None:
-        return 0
-    done.booked += [booked, *booked.others]
-    return 1
+        return _fault(item_id, fault)
 
 
 def _fault(item_id: int, fault: Exception) -> booking.Booked | None:
@@ -91,7 +99,7 @@ def record_assets(done: Done) -> int:
             ids = recording.unrecorded(session)
         progress = 0
         for delivery_id in ids:
-            with unit_of_work(ACTOR) as session:
+            with logs.bound(delivery=delivery_id), unit_of_work(ACTOR) as session:
                 recorded = recording.record(session, delivery_id)
             if recorded is not None:
                 progress += 1
@@ -116,7 +124,7 @@ def render_papers(done: Done) -> int:
         if made and waiting():
             break
         try:
-            with unit_of_work(ACTOR) as session:
+            with logs.bound(delivery=paper.delivery_id), unit_of_work(ACTOR) as session:
                 made += papers.make(session, paper)
         except DBAPIError:
             raise

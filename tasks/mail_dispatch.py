@@ -9,10 +9,13 @@ from actions import restoration
 from actions.mail import bounces, dispatch, inbound, outbox, transport
 from integrations.mail.mailbox import LetterError, Mailbox, MailboxError
 from integrations.mail.types import MailSender, MailSettingsError, OutgoingMail, SendResult
+from kit import log as logs
 from kit.database import Role, engine, unit_of_work
 from kit.steps import Outcome, step
+from models.plumbing import MailState
 
 ACTOR = "flow:mail_dispatch"
+GONE_WELL = (MailState.ACCEPTED, MailState.QUEUED)
 
 
 @dataclass(slots=True)
@@ -45,6 +48,12 @@ def _send_one(sender: MailSender, mail_id: int) -> tuple[str, SendResult] | None
         claimed = dispatch.load(session, mail_id)
     if claimed is None:
         return None
+    with logs.bound(mail=claimed.key, **({"customer": claimed.customer} if claimed.customer else {})):
+        return _hand_over(sender, claimed)
+
+
+def _hand_over(sender: MailSender, claimed: dispatch.Claimed) -> tuple[str, SendResult] | None:
+    mail_id = claimed.id
 
     def before_data(_mail: OutgoingMail) -> None:
         with unit_of_work(ACTOR) as session:
@@ -57,6 +66,8 @@ def _send_one(sender: MailSender, mail_id: int) -> tuple[str, SendResult] | None
         return None
     with unit_of_work(ACTOR) as session:
         state = dispatch.settle(session, mail_id, result)
+    told = f"Mail {GERMAN[state.value]}"
+    logs.item(told, fault=None if state in GONE_WELL else told)
     return state.value, result
 
 

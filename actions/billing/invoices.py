@@ -23,6 +23,7 @@ from integrations.einvoice import CheckRecord, Profile, build_cii, check
 from integrations.mail.catalogue import invoice_mail
 from integrations.mail.types import Attachment
 from kit import clock
+from kit import log as logs
 from kit.errors import DrehkreuzError
 from kit.settings import settings
 from models.billing import (
@@ -237,6 +238,8 @@ def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit:
     issued = []
     for (invoice, job, record), pages in zip(ready, render([job for _, job, _ in ready]), strict=True):
         invoice.fault = pages.error or None
+        about = {"invoice": invoice.number, "customer": job.content.buyer.number}
+        logs.item("Rechnung gesetzt", fault=invoice.fault, **about)
         if not pages.error:
             _finish(session, invoice, job, record, pages)
             issued.append((invoice, job))

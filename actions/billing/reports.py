@@ -20,6 +20,7 @@ from integrations.documents.contents import ReportContent
 from integrations.mail.catalogue import service_report_mail
 from integrations.mail.types import Attachment
 from kit import clock
+from kit import log as logs
 from kit.database import lock
 from models.billing import BillingItem, Invoice, InvoiceKind, ItemState, ReportState, ServiceReport
 from models.parties import Customer, Site
@@ -156,6 +157,8 @@ def issue_reports(session: Session, run_id: int, render: RenderReports, limit: i
     made = []
     for report, page in zip(wanted, render([contents[r.id] for r in wanted]), strict=True):
         report.fault = page.error or None
+        about = {"report": report.number, "customer": contents[report.id].customer.number}
+        logs.item("Servicebericht gesetzt", fault=report.fault, **about)
         if page.pdf is not None:
             made.append((report, page.pdf))
     kept = archive.keep(

@@ -12,6 +12,7 @@ from actions.billing.around import house_content, load_around
 from actions.goods.orders import received
 from integrations.documents import goods as doc
 from kit import clock
+from kit import log as logs
 from models.catalogue import NOT_PICKED, Product
 from models.goods import (
     Delivery,
@@ -88,6 +89,7 @@ def make(session: Session, paper: Paper) -> int:
     )[0]
     setattr(delivery, f"{paper.kind}_key", kept.key)
     session.flush()
+    logs.item("Papier gesetzt", paper=paper.kind, ticket=ticket, customer=content.customer.number)
     return 1
 
 

@@ -17,6 +17,7 @@ from actions import archive, people
 from actions.archive import Document
 from integrations.mail.types import OutgoingMail, SendResult, SendState
 from kit import clock
+from models.parties import Customer
 from models.plumbing import MailState, OutboxMail
 from rules.retention import RecordClass
 
@@ -40,6 +41,8 @@ class Claimed:
     id: int
     key: str
     mail: OutgoingMail
+    customer: str
+    """The customer's number; empty for a mail of the house."""
 
 
 def due(session: Session, *, force: bool = False, after: int = 0, limit: int = 500) -> list[int]:
@@ -64,11 +67,16 @@ def in_flight(session: Session) -> list[int]:
 
 def load(session: Session, mail_id: int) -> Claimed | None:
     """The mail if it still waits; another process may have sent it meanwhile."""
-    row = session.get(OutboxMail, mail_id)
-    if row is None or row.state is not MailState.QUEUED or row.raw is None:
+    found = session.execute(
+        sa.select(OutboxMail, Customer.number)
+        .outerjoin(Customer, Customer.id == OutboxMail.customer_id)
+        .where(OutboxMail.id == mail_id, OutboxMail.state == MailState.QUEUED)
+    ).one_or_none()
+    if found is None or found.OutboxMail.raw is None:
         return None
+    row = found.OutboxMail
     mail = OutgoingMail(row.message_id, row.sender, tuple(row.recipients), row.subject, row.raw)
-    return Claimed(row.id, row.key, mail)
+    return Claimed(row.id, row.key, mail, found.number or "")
 
 
 def mark_in_flight(session: Session, mail_id: int) -> bool:

@@ -20,6 +20,7 @@ from actions.maintenance.planbook import Plan, load_plans
 from actions.maintenance.texts import Worksheet, skip_reason, subject, worksheet
 from actions.numbers import next_numbers
 from kit import clock
+from kit import log as logs
 from models.maintenance import AgreedCheck, DueDate
 from models.service_desk import Message, MessageDirection, Priority, Ticket, TicketEvent, TicketKind, TicketState
 from rules.catch_up import CatchUp, Fate, decide
@@ -214,6 +215,7 @@ def _write_tickets(session: Session, tickets: Sequence[NewTicket], people: dict[
     numbers = next_numbers(session, "T", clock.local(now).year, len(tickets))
     for ticket, number in zip(tickets, numbers, strict=True):
         ticket.number = number
+        logs.item("Wartungsticket angelegt", ticket=number, customer=ticket.plan.customer_number)
     created = session.execute(
         insert(Ticket).returning(Ticket.dedup_key, Ticket.id), [_ticket_row(ticket, now) for ticket in tickets]
     )

@@ -14,10 +14,12 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 VENDOR = Path(__file__).resolve().parents[1] / "portal" / "static" / "vendor"
+LICENCES = Path(__file__).resolve().parent / "licences"
+"""Texts that a licence asks for and the published package leaves out."""
 
 ICONS = [
     "adjustments",
@@ -28,7 +30,10 @@ ICONS = [
     "arrow-right",
     "ban",
     "building",
+    "bulb",
     "calendar-month",
+    "camera",
+    "camera-off",
     "chart-bar",
     "check",
     "checkbox",
@@ -120,6 +125,8 @@ class Package:
     integrity: str
     files: dict[str, str]
     licence: str = ""
+    beside: dict[str, str] = field(default_factory=dict)
+    """File name here -> text in LICENCES, for what is compiled in."""
 
 
 PACKAGES = (
@@ -145,6 +152,14 @@ PACKAGES = (
         "sha512-0pinvPZz7YeX+OSfxuEAbnEPWbocVXW5iU8h5lh41pYG8sZuQfpWECC980lxOT0clGIcNGn8xsBr+zKaRGdA/g==",
         {f"icons/outline/{icon}.svg": f"{icon}.svg" for icon in ICONS} | {"LICENSE": "LICENSE"},
     ),
+    Package(
+        "zxing-wasm",
+        "zxing-wasm",
+        "3.1.4",
+        "sha512-1+v8p7sauddySVNG+ye7GD/0TS95BG2ycdkrC+EnBrFBFkHeIghzUt2yVjtx3NucJeNrQnhT8yGAIz60Vx9o0w==",
+        {"dist/iife/reader/index.js": "zxing.js", "dist/reader/zxing_reader.wasm": "zxing_reader.wasm", "LICENSE": "LICENSE"},
+        beside={"CONTAINS": "zxing-wasm-contains.txt", "LICENSE-APACHE-2.0": "apache-2.0.txt"},
+    ),
 )
 
 
@@ -169,7 +184,7 @@ def faults(vendor: Path = VENDOR) -> list[str]:
         if (stated["name"], stated["version"], stated["integrity"]) != (package.name, package.version, package.integrity):
             found.append(f"{package.folder}: VERSION nennt {stated['name']} {stated['version']}, erwartet {package.version}")
         present = {path.name for path in folder.iterdir()} - {"VERSION"}
-        expected = set(package.files.values()) | {"LICENSE"}
+        expected = set(package.files.values()) | {"LICENSE"} | set(package.beside)
         found += [f"{package.folder}/{name}: fehlt oder gehört nicht hierher" for name in sorted(present ^ expected)]
         for name, digest in stated["sha256"].items():
             path = folder / name
@@ -200,6 +215,7 @@ def _packed(package: Package, folder: Path) -> dict[str, bytes]:
             found[name] = member.read()
     if package.licence:
         found["LICENSE"] = package.licence.encode()
+    found |= {name: (LICENCES / text).read_bytes() for name, text in package.beside.items()}
     return {name: _without_map(name, content) for name, content in found.items()}
 
 

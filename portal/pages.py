@@ -1,7 +1,7 @@
 """From a template and values to an answer: the one Jinja environment, its filters and what every page knows."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -100,6 +100,7 @@ def page(
     *,
     status_code: int = 200,
     crumbs: Sequence[Crumb] = (),
+    headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """A whole page in the layout of the house."""
@@ -121,7 +122,7 @@ def page(
             }
         )
     )
-    response = HTMLResponse(html, status_code)
+    response = HTMLResponse(html, status_code, headers)
     if flash is not None:
         drop_flash(request, response)
     return response

@@ -13,6 +13,7 @@ from kit.errors import NotFoundError
 from models.goods import Delivery, GoodsReceipt
 from models.parties import Customer, Site
 from models.service_desk import Ticket
+from portal.edge import CAMERA
 from portal.forms import Data, Form, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
@@ -51,6 +52,7 @@ def list_deliveries(request: Request, person: See, session: StaffSession, *, sta
     return page(
         request,
         "deliveries.html",
+        headers=CAMERA,
         crumbs=(LIST,),
         deliveries=paged(session, views.deliveries_statement(wanted), seite),
         states=STATES,
@@ -78,6 +80,7 @@ def show(request: Request, person: See, session: StaffSession, delivery_id: int,
     return page(
         request,
         "delivery.html",
+        headers=CAMERA,
         crumbs=(LIST, Crumb(delivery.number or delivery.customer_order or "Lieferung")),
         delivery=delivery,
         customer=customer,

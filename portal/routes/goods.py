@@ -12,6 +12,7 @@ from actions.goods import checking, complaint, differences, inbox, orders, scann
 from kit.errors import DrehkreuzError, NotFoundError
 from models.goods import Delivery, GoodsReceipt, Supplier
 from models.plumbing import InboxItem
+from portal.edge import CAMERA
 from portal.forms import Data, Form, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
@@ -157,6 +158,7 @@ def show(request: Request, person: See, session: StaffSession, receipt_id: int, 
     return page(
         request,
         "goods_receipt.html",
+        headers=CAMERA,
         crumbs=(LIST, Crumb(receipt.delivery_note)),
         receipt=receipt,
         supplier=session.get_one(Supplier, receipt.supplier_id),

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from actions import archive, queues, restoration
 from deployments import deploy
+from deployments.health import database_answers
 from deployments.instance import POOL, Instance
 from deployments.keeper import GIVEN_UP, RESUME
 from deployments.prefect_api import PrefectApi
-from deployments.readiness import doorbell_answers, portal_answers
+from deployments.readiness import background_answers, doorbell_answers, listening_homes, portal_answers
 from deployments.schedules import idle_schedules
 from kit import clock
 from kit.database import Role, engine, unit_of_work
@@ -27,6 +28,9 @@ from models.plumbing import MailState
 from rules.differences import german
 
 OK, WARNING, FAILED, OFF, PERSON = "ok", "warning", "failed", "off", "person"
+DATABASE_AWAY = "docs/runbooks/datenbank-fort.md"
+STOOD_STILL = "docs/runbooks/dienste-standen-still.md"
+TWICE = "docs/runbooks/zweimal-gestartet.md"
 SPACE_WANTED = 2_000_000_000
 
 
@@ -43,35 +47,64 @@ class Finding:
         return asdict(self)
 
 
-def examine(target: Instance) -> Iterator[Finding]:
-    """All checks. The database comes first: most others need it."""
-    yield _guarded("Datenbank", _database)
+def examine(target: Instance, trouble: str = "") -> Iterator[Finding]:
+    """All checks. The database comes first: most others need it.
+
+    Args:
+        target: the home.
+        trouble: why its database could not be opened; empty when it was.
+    """
+    yield _database_finding(trouble)
+    there = not trouble or database_answers()
     running = target.shared or target.running()
     yield _guarded("Prefect-Server", lambda: _server(target, running=running))
     if running:
-        yield _guarded("Worker", lambda: _worker(target))
-        yield _guarded("Deployments", lambda: _deployments(target))
-        yield _guarded("Zeitpläne", lambda: _schedules(target))
-        yield _guarded("Läufe", lambda: _runs(target))
-    yield _guarded("Türklingel", lambda: _answers("Türklingel", doorbell_answers(), running=running))
+        yield _guarded("Worker", lambda: _worker(target), STOOD_STILL)
+        yield _guarded("Deployments", lambda: _deployments(target), STOOD_STILL)
+        yield _guarded("Zeitpläne", lambda: _schedules(target), STOOD_STILL)
+        yield _guarded("Läufe", lambda: _runs(target), STOOD_STILL)
+        if not target.shared:
+            yield _guarded("Relay und Keeper", lambda: _answers("Relay und Keeper", background_answers(target), running=True))
+    if there:
+        yield _guarded("Türklingel", lambda: _answers("Türklingel", doorbell_answers(), running=running))
+        yield from _twice(target)
     yield _guarded("Portal", lambda: _answers("Portal", portal_answers(target), running=running, where=target.portal_url))
     yield _guarded("Mailversand", lambda: _mail(target))
-    yield _guarded("Archiv", _archive)
+    if there:
+        yield _guarded("Archiv", _archive)
+        yield _guarded("Uhr", _clock)
     yield _guarded("Tresor", _vault)
     yield _guarded("PDF-Satz", _fonts)
-    yield _guarded("Uhr", _clock)
     yield _guarded("Platz", lambda: _space(target))
-    yield from _restored()
-    yield from _items(running=running)
+    if there:
+        yield from _restored()
+        yield from _items(running=running)
 
 
-def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
+def _guarded(name: str, check: Callable[[], Finding], remedy: str = "") -> Finding:
     try:
         return check()
     except DrehkreuzError as fault:
-        return Finding(name, FAILED, str(fault))
+        return Finding(name, FAILED, str(fault), remedy)
     except Exception as fault:  # noqa: BLE001  (a check that breaks is a finding, not the end of the report)
-        return Finding(name, FAILED, f"{type(fault).__name__}: {(str(fault).strip().splitlines() or [''])[0]}")
+        return Finding(name, FAILED, f"{type(fault).__name__}: {(str(fault).strip().splitlines() or [''])[0]}", remedy)
+
+
+def _database_finding(trouble: str) -> Finding:
+    """The first line; whatever is wrong with the database, it says where help is written down."""
+    if not trouble:
+        return _guarded("Datenbank", _database, DATABASE_AWAY)
+    return Finding("Datenbank", FAILED, trouble, "" if "docs/runbooks/" in trouble else DATABASE_AWAY)
+
+
+def _twice(target: Instance) -> Iterator[Finding]:
+    """Services of several homes on one database: right where a house is spread over machines, else a mistake."""
+    try:
+        homes = [] if target.shared else listening_homes()
+    except (sa.exc.SQLAlchemyError, DrehkreuzError):
+        return
+    if len(homes) > 1:
+        yield Finding("Dienste", PERSON, f"laufen {len(homes)}-mal auf dieser Datenbank: {', '.join(homes)}", TWICE)
 
 
 def _database() -> Finding:
@@ -88,19 +121,22 @@ def _database() -> Finding:
 
 def _server(target: Instance, *, running: bool) -> Finding:
     if not running:
-        return Finding("Prefect-Server", OFF, "die Dienste laufen nicht", "drehkreuz up")
+        return Finding("Prefect-Server", OFF, "die Dienste laufen nicht", f"drehkreuz up ({STOOD_STILL})")
     with PrefectApi(target) as api:
         if api.healthy():
             return Finding("Prefect-Server", OK, target.prefect_url)
-    return Finding("Prefect-Server", FAILED, f"{target.prefect_url} antwortet nicht", f"Protokoll: {target.logs}/prefect.log")
+    remedy = f"Protokoll: {target.logs}/prefect.log ({STOOD_STILL})"
+    return Finding("Prefect-Server", FAILED, f"{target.prefect_url} antwortet nicht", remedy)
 
 
 def _worker(target: Instance) -> Finding:
     with PrefectApi(target) as api:
-        online = [worker for worker in api.workers(POOL) if worker["status"] == "ONLINE"]
-    if online:
+        workers = api.workers(POOL)
+    if online := [worker for worker in workers if worker["status"] == "ONLINE"]:
         return Finding("Worker", OK, f"{len(online)} im Pool »{POOL}«")
-    return Finding("Worker", FAILED, f"keiner im Pool »{POOL}«", f"Protokoll: {target.logs}/worker.log")
+    heard = max((dt.datetime.fromisoformat(at) for worker in workers if (at := worker["last_heartbeat_time"])), default=None)
+    last = f", zuletzt gehört {clock.local(heard):%d.%m.%Y %H:%M}" if heard else ""
+    return Finding("Worker", FAILED, f"keiner im Pool »{POOL}«{last}", f"Protokoll: {target.logs}/worker.log ({STOOD_STILL})")
 
 
 def _deployments(target: Instance) -> Finding:
@@ -138,8 +174,8 @@ def _answers(name: str, answered: bool, *, running: bool, where: str = "") -> Fi
     if answered:
         return Finding(name, OK, where or "antwortet")
     if running:
-        return Finding(name, FAILED, "antwortet nicht", "Protokolle im Heimordner unter log/")
-    return Finding(name, OFF, "die Dienste laufen nicht", "drehkreuz up")
+        return Finding(name, FAILED, "antwortet nicht", f"Protokolle im Heimordner unter log/ ({STOOD_STILL})")
+    return Finding(name, OFF, "die Dienste laufen nicht", f"drehkreuz up ({STOOD_STILL})")
 
 
 def _mail(target: Instance) -> Finding:

@@ -1,14 +1,19 @@
 """Do the services answer? Asked by the supervisor until they do, and by `doctor`."""
 
+import hashlib
 import time
 import uuid
+from pathlib import Path
 
 import httpx
 import psycopg
+import sqlalchemy as sa
 
 from deployments.instance import Instance
-from kit.database import Role, url
+from kit.database import Role, engine, url
 from kit.errors import DrehkreuzError
+from kit.process import machine
+from kit.settings import settings
 
 PING, PONG = "drehkreuz_doorbell_ping", "drehkreuz_doorbell_pong"
 
@@ -19,6 +24,35 @@ def portal_answers(target: Instance, seconds: float = 3.0) -> bool:
         return httpx.get(f"{target.portal_url}/gesund", timeout=seconds).is_success
     except httpx.HTTPError:
         return False
+
+
+def background_answers(target: Instance, seconds: float = 3.0) -> bool:
+    """Whether the loop of relay and keeper came by lately."""
+    listen = settings().health_listen.replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - what was set, from this machine
+    try:
+        return httpx.get(f"{f'http://{listen}' if listen else target.health_url}/live", timeout=seconds).is_success
+    except httpx.HTTPError:
+        return False
+
+
+_LISTENS = "Klingel "
+
+
+def doorbell_name(folder: Path) -> str:
+    """How the doorbell of a home signs its connection: the database then knows which homes run. At most 63 bytes."""
+    where = f"{machine()}:{folder}".encode("ascii", "replace").decode()
+    return f"{_LISTENS}{hashlib.sha256(where.encode()).hexdigest()[:6]} {where[-48:]}"
+
+
+def listening_homes() -> list[str]:
+    """The homes whose doorbell hangs on this database, by machine and folder; the end of it where that is long."""
+    statement = sa.text(
+        "select distinct application_name from pg_stat_activity "
+        "where datname = current_database() and application_name like :own"
+    )
+    with engine(Role.APP).connect() as connection:
+        found = connection.scalars(statement, {"own": f"{_LISTENS}%"})
+        return sorted(name.removeprefix(_LISTENS).partition(" ")[2] for name in found)
 
 
 def doorbell_answers(seconds: float = 2.0) -> bool:

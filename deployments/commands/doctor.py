@@ -1,5 +1,6 @@
 """`drehkreuz doctor [--json]`: checks this installation."""
 
+import contextlib
 from typing import Annotated
 
 import typer
@@ -11,14 +12,22 @@ GERMAN = {"ok": "in Ordnung", "warning": "Achtung", "failed": "FEHLER", "off": "
 
 def doctor_command(as_json: Annotated[bool, typer.Option("--json", help="als JSON auf die Standardausgabe")] = False) -> None:
     """Prüft diese Installation: Datenbank, Prefect, Worker, Mail, Archiv, Schriften, Uhr, Wartendes und Hängendes."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from deployments.checks import FAILED, PERSON, examine
     from deployments.instance import instance
+    from kit.errors import DrehkreuzError
     from kit.postgres import database_for_home
     from models import schema
 
-    with database_for_home():
-        schema.upgrade()
-        findings = list(examine(instance()))
+    trouble = ""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(database_for_home())
+            schema.upgrade()
+        except (DrehkreuzError, SQLAlchemyError) as fault:  # the first finding of the report, not its end
+            trouble = (str(fault).strip().splitlines() or [type(fault).__name__])[0]
+        findings = list(examine(instance(), trouble))
     if as_json:
         print_json({"home": str(instance().home), "checks": [finding.as_dict() for finding in findings]})
     else:

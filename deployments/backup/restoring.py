@@ -29,7 +29,7 @@ from deployments.backup.contents import (
 )  # fmt: skip
 from deployments.backup.postgres import BackupError
 from deployments.instance import Instance
-from integrations.archive.port import ArchiveMissingError
+from integrations.archive.port import ArchivedRef, ArchiveMissingError
 from kit import clock
 from kit.database import Role, dispose_engines, engine, unit_of_work
 from kit.errors import ConflictError, DrehkreuzError
@@ -38,6 +38,7 @@ from kit.process import try_lock
 from kit.settings import PREFIX, home, settings
 from models import schema
 from models.migrations.security import harden
+from models.plumbing import ArchivedObject
 
 SEEDED = frozenset({"alembic_version", "check_catalogue"})
 """Tables that migrations fill: a database that has rows only there is empty."""
@@ -201,19 +202,47 @@ def _compare_objects(backup: Backup, done: Restored, bar: Callable[[int, int], N
     """Every object that the register names must be in the store; from a backup with copies what is missing is put back."""
     with unit_of_work("cli:restore") as session:
         rows = restoration.registered(session)
-    store = archive.store()
+    moved: dict[int, str] = {}
     for number, row in enumerate(rows, start=1):
         try:
-            store.retained_until(row.key)
-        except ArchiveMissingError as fault:
-            kept = backup.folder / "archive" / row.key
-            if kept.is_file():
-                store.put_once(row.key, kept.read_bytes(), row.content_type, row.retain_until)
-            else:
-                done.troubles.append(str(fault))
+            version = _found_or_put_back(row, backup.folder / "archive" / row.key)
         except DrehkreuzError as fault:
             done.troubles.append(str(fault))
+        else:
+            if version != (row.version or ""):
+                moved[row.id] = version
         bar(number, len(rows))
+    if moved:
+        _note_versions(moved)
+
+
+def _found_or_put_back(row: ArchivedObject, copy: Path) -> str:
+    """The version under which the object can be read here: another bucket counts its versions anew."""
+    store = archive.store()
+    try:
+        found = store.look(row.key)
+    except ArchiveMissingError:
+        if not copy.is_file():
+            raise
+        return store.put_once(row.key, copy.read_bytes(), row.content_type, row.retain_until).version
+    store.retained_until(row.key)  # an object without a day on which it may go is no archive
+    if not row.version or found.version == row.version:
+        return row.version or ""
+    with contextlib.suppress(ArchiveMissingError):
+        store.verify(ArchivedRef(row.key, row.sha256, row.size, row.version))
+        return row.version  # a later version lies above it; the one that was archived is there
+    store.verify(ArchivedRef(row.key, row.sha256, row.size, found.version))
+    return found.version
+
+
+def _note_versions(moved: dict[int, str]) -> None:
+    """The register is frozen, since nobody may point it elsewhere; what was just compared by its hash is the one exception."""
+    table = ArchivedObject.__table__
+    change = sa.update(ArchivedObject).where(table.c.id == sa.bindparam("row")).values(version=sa.bindparam("new"))
+    with engine(Role.OWNER).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE archived_object DISABLE TRIGGER frozen")
+        connection.execute(change, [{"row": row, "new": version or None} for row, version in moved.items()])
+        connection.exec_driver_sql("ALTER TABLE archived_object ENABLE TRIGGER frozen")
 
 
 # --- secrets and settings --------------------------------------------------------------------------------------------------

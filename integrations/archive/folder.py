@@ -95,6 +95,13 @@ class FolderArchive:
             raise ArchiveMissingError(f"Archiv: unter {key} liegt nichts.")
         return dt.date.fromisoformat(str(self._meta(path)["retain_until"]))
 
+    def look(self, key: str) -> ArchivedRef:
+        """See `Archive.look`."""
+        path = self._path(key)
+        if not path.exists():
+            raise ArchiveMissingError(f"Archiv: unter {key} liegt nichts.")
+        return ArchivedRef(key, str(self._meta(path)["sha256"]), path.stat().st_size, "")
+
     def keys(self) -> Iterator[str]:
         """See `Archive.keys`."""
         for path in sorted(self._root.rglob("*")):

@@ -66,6 +66,9 @@ class Archive(Protocol):
     def retained_until(self, key: str) -> dt.date:
         """The first day (Berlin) on which the object may go."""
 
+    def look(self, key: str) -> ArchivedRef:
+        """What lies under the key, by its metadata alone. Raises: ArchiveMissingError."""
+
     def keys(self) -> Iterator[str]:
         """All keys of the store, whoever put them there. Raises: ArchiveUnavailableError."""
 

@@ -145,6 +145,11 @@ class S3Archive:
             )
         return clock.local(until).date()
 
+    def look(self, key: str) -> ArchivedRef:
+        """See `Archive.look`; the newest version."""
+        held = self._head(key)
+        return ArchivedRef(key, held["Metadata"].get("sha256", ""), held["ContentLength"], held.get("VersionId", ""))
+
     def keys(self) -> Iterator[str]:
         """See `Archive.keys`."""
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._target.bucket, Prefix=self._target.prefix)

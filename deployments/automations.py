@@ -19,6 +19,7 @@ from typing import Any
 from actions.run_notices import secret
 from deployments.instance import Instance
 from deployments.prefect_api import PrefectApi
+from kit.steps import INTERRUPTED
 from models.plumbing import RunTrouble
 
 PREFIX = "Drehkreuz: "
@@ -88,7 +89,7 @@ AUTOMATIONS = (
         RunTrouble.FAILED,
         "Lauf gescheitert",
         "Ein Lauf endete mit einem Fehler. Meldet es dem Haus; der nächste Lauf holt nach, was offen blieb.",
-        states=("Failed", "TimedOut"),
+        states=("Failed", "TimedOut", INTERRUPTED),
     ),
 )
 

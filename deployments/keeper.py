@@ -5,6 +5,7 @@
 | flow process or worker killed | CRASHED | after a pause the same run again |
 | worker killed while it submits | PENDING for ever, holding its slot | the same run again, by force |
 | worker ended by SIGTERM, or machine lost | RUNNING for ever | the same run again |
+| nothing, but the database was away | FAILED, named »Unterbrochen« (`kit.steps`) | after a pause the same run again |
 
 Runs of a worker of this machine that lives no more are resumed at once: nobody can work on them or report about them. Of all
 others a RUNNING run counts as dead after three missed heartbeats.
@@ -25,6 +26,7 @@ import psutil
 
 from deployments.prefect_api import PrefectApi
 from kit.process import machine
+from kit.steps import INTERRUPTED
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ class Patience:
     pending: dt.timedelta = dt.timedelta(seconds=120)
     heartbeat: dt.timedelta = dt.timedelta(seconds=90)
     """Three heartbeats of 30 s."""
+    interrupted: dt.timedelta = dt.timedelta(seconds=60)
+    """The database is back: the keeper itself needs it. A moment more lets it settle."""
     orphaned: dt.timedelta = dt.timedelta(seconds=10)
     """The worker is gone from this machine and the flow's process too; its last words may still be under way."""
 
@@ -62,6 +66,9 @@ def tend(api: PrefectApi, now: dt.datetime, patience: Patience | None = None) ->
         elif run["state"]["type"] == "RUNNING":
             touched += _crash_if_silent(api, run, now, patience)
         elif age >= (patience.crashed if run["state"]["type"] == "CRASHED" else patience.pending):
+            touched += _resume(api, run, now)
+    for run in api.tagged(RESUME, state_name=INTERRUPTED):
+        if GIVEN_UP not in run["tags"] and waited(run, now) >= patience.interrupted:
             touched += _resume(api, run, now)
     return touched
 
@@ -85,7 +92,8 @@ def _resume(api: PrefectApi, run: dict[str, Any], now: dt.datetime) -> int:
         "message": f"{NOTE}war {run['state']['name']}, wieder aufgenommen",
         "state_details": {"scheduled_time": now.isoformat()},
     }
-    return _set(api, run, state, force=not crashed)  # force: the slot that it holds is its own
+    ended = run["state"]["type"] in {"CRASHED", "FAILED"}
+    return _set(api, run, state, force=not ended)  # force: the slot that it holds is its own
 
 
 def _crash_if_silent(api: PrefectApi, run: dict[str, Any], now: dt.datetime, patience: Patience) -> int:

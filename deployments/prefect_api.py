@@ -108,9 +108,10 @@ class PrefectApi:
         found = self._ask("POST", "/flows/filter", {"flows": {"id": {"any_": wanted}}, "limit": 200}) if wanted else []
         return {str(flow["id"]): str(flow["name"]) for flow in found}
 
-    def tagged(self, tag: str, *states: str) -> list[dict[str, Any]]:
-        """Runs that carry the tag and are in one of the states."""
-        return self.runs(flow_runs={"tags": {"all_": [tag]}, "state": {"type": {"any_": list(states)}}})
+    def tagged(self, tag: str, *states: str, state_name: str = "") -> list[dict[str, Any]]:
+        """Runs that carry the tag and are in one of the states, or in the state of that name."""
+        wanted = {"name": {"any_": [state_name]}} if state_name else {"type": {"any_": list(states)}}
+        return self.runs(flow_runs={"tags": {"all_": [tag]}, "state": wanted})
 
     def history(self, run_id: str) -> list[dict[str, Any]]:
         """All states that the run has had."""

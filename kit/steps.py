@@ -39,9 +39,12 @@ from kit.errors import DrehkreuzError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Faults = tuple[type[BaseException], ...]
 
 OPEN_ITEMS = "Offene Punkte"
 """Name of the end state of a run that did what it could and left items that need a person."""
+INTERRUPTED = "Unterbrochen"
+"""Name of the end state of a run that lost what it works with, the database above all: the keeper takes it up again."""
 
 BACKOFF_CAP = 60.0  # seconds between two attempts at most
 _MESSAGE_LIMIT = 4000  # characters of a state message in Prefect
@@ -124,16 +127,22 @@ def _with_keys(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _with_outcome(function: Callable[P, R]) -> Callable[P, Any]:
-    """End a run with open items in a state that says so, its message names them."""
+    """End a run with open items in a state that says so, its message names them; one that lost its database in another."""
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> Any:
         logs.also_to_file("flows")
-        result = function(*args, **kwargs)
+        from prefect.states import Completed, Failed
+
+        try:
+            result = function(*args, **kwargs)
+        except Exception as fault:
+            if not passing(fault):
+                raise
+            log.exception("%s unterbrochen", function.__name__)
+            return Failed(name=INTERRUPTED, message=str(fault).strip()[:_MESSAGE_LIMIT], data=fault)
         if not isinstance(result, Outcome):
             return result
-        from prefect.states import Completed
-
         message = str(result)[:_MESSAGE_LIMIT]
         return Completed(name=OPEN_ITEMS if result.open_items else "Completed", message=message)
 
@@ -150,7 +159,7 @@ def step(
     name: str,
     retries: int = 3,
     delay: float = 2.0,
-    retry_on: tuple[type[BaseException], ...] = (),
+    retry_on: Faults = (),
     run_name: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function a step: one transaction and one action, or one visible effect. Ids and plain values in and out.
@@ -181,15 +190,7 @@ def step(
     return decorate
 
 
-def _as_task(
-    function: Callable[..., R],
-    *,
-    name: str,
-    retries: int,
-    delay: float,
-    retry_on: tuple[type[BaseException], ...],
-    run_name: str,
-) -> Any:
+def _as_task(function: Callable[..., R], *, name: str, retries: int, delay: float, retry_on: Faults, run_name: str) -> Any:
     import prefect
     from prefect.cache_policies import NO_CACHE
 
@@ -209,15 +210,7 @@ def _as_task(
     )(function)
 
 
-def _attempt(
-    function: Callable[..., R],
-    retries: int,
-    delay: float,
-    retry_on: tuple[type[BaseException], ...],
-    /,
-    *args: Any,
-    **kwargs: Any,
-) -> R:
+def _attempt(function: Callable[..., R], retries: int, delay: float, retry_on: Faults, /, *args: Any, **kwargs: Any) -> R:
     for attempt in range(retries):
         try:
             return function(*args, **kwargs)
@@ -230,7 +223,7 @@ def _attempt(
     return function(*args, **kwargs)
 
 
-def passing(fault: BaseException, retry_on: tuple[type[BaseException], ...] = ()) -> bool:
+def passing(fault: BaseException, retry_on: Faults = ()) -> bool:
     """Whether another attempt may help: connections, time-outs, deadlocks. A refusal of ours is final."""
     if isinstance(fault, DrehkreuzError):
         return isinstance(fault, retry_on) if retry_on else False

@@ -15,9 +15,12 @@ from typing import Any, TypeVar
 
 import psutil
 import pytest
+import sqlalchemy as sa
 
 from deployments.instance import MARKER, Instance, instance
 from deployments.prefect_api import PrefectApi, PrefectError
+from deployments.prefect_database import url as prefect_url
+from kit import clock
 from kit.database import Role, dispose_engines, engine
 from kit.postgres import EmbeddedPostgres
 
@@ -164,6 +167,58 @@ def services() -> Iterator[Services]:
 def api(services: Services) -> Iterator[PrefectApi]:
     with services.here() as target, PrefectApi(target) as client:
         yield client
+
+
+@dataclass(frozen=True)
+class History:
+    """Runs in Prefect's database that ended so many days ago, each with a log line and events of six or eight days ago."""
+
+    runs: dict[int, str]
+
+    def left(self, services: Services) -> dict[str, set[int]]:
+        """Of which days runs, log lines and events are still there."""
+        asked = {
+            "runs": "select id::text from flow_run",
+            "logs": "select flow_run_id::text from log",
+            "events": "select replace(resource_id, 'prefect.flow-run.', '') from events",
+        }
+        with services.here(), prefect_rows() as rows:
+            found = {name: set(rows.scalars(sa.text(statement))) for name, statement in asked.items()}
+        return {name: {days for days, run in self.runs.items() if run in there} for name, there in found.items()}
+
+
+@contextmanager
+def prefect_rows() -> Iterator[sa.Connection]:
+    """Prefect's own database, as its server sees it."""
+    own = sa.create_engine(prefect_url().set(drivername="postgresql+psycopg"))
+    with own.begin() as connection:
+        yield connection
+    own.dispose()
+
+
+@pytest.fixture(scope="session")
+def history(services: Services) -> History:
+    """Runs of 89 and 91 days ago, with what Prefect wrote of them then."""
+    runs = {}
+    with services.here() as target, PrefectApi(target) as api, prefect_rows() as rows:
+        flow = api._ask("POST", "/flows/", {"name": "Alt"})["id"]
+        for days in (89, 91):
+            run = str(api._ask("POST", "/flow_runs/", {"flow_id": flow, "state": {"type": "RUNNING"}})["id"])
+            api.set_state(run, {"type": "COMPLETED", "name": "Completed"}, force=True)
+            line = {"name": "x", "level": 20, "message": "alt", "flow_run_id": run}
+            api._ask("POST", "/logs/", [line | {"timestamp": clock.now().isoformat()}])
+            runs[days] = run
+    made = History(runs)
+    until(lambda: made.left(services) == {kind: set(runs) for kind in ("runs", "logs", "events")}, 30, "all is written")
+    age = "interval '1 day' * :days where"
+    with services.here(), prefect_rows() as rows:
+        for days, run in runs.items():
+            about = {"run": run, "days": days, "resource": f"prefect.flow-run.{run}"}
+            rows.execute(sa.text(f"update flow_run set end_time = end_time - {age} id = cast(:run as uuid)"), about)
+            about["days"] = days - 83  # events are kept for a week: six days and eight
+            for table in ("events", "event_resources"):
+                rows.execute(sa.text(f"update {table} set occurred = occurred - {age} resource_id = :resource"), about)
+    return made
 
 
 __all__ = ["MARKER", "Services", "until"]

@@ -4,7 +4,10 @@ import os
 import time
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from kit.errors import ConflictError
+from kit.process import free_port
 from kit.steps import Outcome, Progress, flow, show_table, step
 
 
@@ -36,6 +39,15 @@ def stumble_once(word: str) -> None:
         raise ConnectionResetError("weg")
 
 
+@step(name="Datenbank verlieren", retries=0)
+def lose_database(word: str) -> None:
+    """The first time the database is away, as its driver says it; the step is not tried again by itself."""
+    mark = Path(os.environ["DREHKREUZ_HOME"]) / f"lost-{word}"
+    if not mark.exists():
+        mark.touch()
+        sa.create_engine(f"postgresql+psycopg://haus@127.0.0.1:{free_port()}/weg").connect()
+
+
 @step(name="Ablehnen", retries=3, delay=0.1)
 def refuse(word: str) -> None:
     """A refusal is final: it is not tried again."""
@@ -44,7 +56,7 @@ def refuse(word: str) -> None:
 
 
 @flow(name="Probe", run_name="Probe {word}")
-def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 0) -> Outcome:
+def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 0, lose: bool = False) -> Outcome:
     """Schreibt ein Wort.
 
     Args:
@@ -52,6 +64,7 @@ def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 
         wait: Name einer Datei, auf die gewartet wird.
         fail: Mit einem Fehler enden.
         open_items: Zahl der offenen Punkte am Ende.
+        lose: Beim ersten Mal die Datenbank verlieren.
     """
     progress = Progress("Schritte", 2)
     write(f"begin {word}")
@@ -59,6 +72,8 @@ def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 
     if wait:
         wait_for(wait, 120.0)
     stumble_once(word)
+    if lose:
+        lose_database(word)
     if fail:
         refuse(word)
     write(f"end {word}")

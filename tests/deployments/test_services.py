@@ -25,9 +25,9 @@ from deployments.relay import idempotency_key
 from deployments.schedules import idle_schedules
 from kit import clock
 from kit.database import notify, unit_of_work
-from kit.steps import OPEN_ITEMS
+from kit.steps import INTERRUPTED, OPEN_ITEMS
 from models.plumbing import OutboxEvent, RunNotice
-from tests.deployments.conftest import ROOT, Services, until
+from tests.deployments.conftest import ROOT, History, Services, until
 
 pytestmark = pytest.mark.slow
 
@@ -265,6 +265,17 @@ def test_the_keeper_resumes_a_killed_flow(probe: Services, api: PrefectApi) -> N
     assert noted(probe, run_id) == [], "done: it needs nobody"
 
 
+def test_the_keeper_resumes_a_run_that_lost_the_database_and_no_other_failure(probe: Services, api: PrefectApi) -> None:
+    lost, refused = (str(api.create_run("probe", about)["id"]) for about in ({"word": "fort", "lose": True}, {"fail": True}))
+    until(lambda: api.run(lost)["state"]["name"] == INTERRUPTED, 60, "the run is interrupted")
+    assert ended(api, refused)["state"]["name"] == "Failed"
+    assert tend(api, real_now(), Patience(interrupted=dt.timedelta(0))) == 1
+    until(lambda: api.run(lost)["state"]["type"] == "COMPLETED", 60, "the same run goes on")
+    assert api.run(lost)["run_count"] == 2
+    assert lines(probe).count("end fort") == 1
+    assert api.run(refused)["state"]["name"] == "Failed", "a refusal is final"
+
+
 def test_the_keeper_frees_a_run_that_is_stuck_before_its_start(probe: Services, api: PrefectApi) -> None:
     run_id = str(api.create_run("probe", {"word": "steckt"})["id"])
     stuck = {"type": "PENDING", "name": "Pending", "message": "von einem Worker, den es nicht mehr gibt"}
@@ -325,6 +336,7 @@ def test_after_four_attempts_a_person_is_asked(probe: Services, api: PrefectApi)
 # --- what falls -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("history")  # aged before the server starts again: its first round is then at once
 @pytest.mark.parametrize("name", ["portal", "prefect", "doorbell", "background"])
 def test_what_falls_is_started_again(services: Services, api: PrefectApi, name: str) -> None:
     before = services.child(name)
@@ -332,6 +344,12 @@ def test_what_falls_is_started_again(services: Services, api: PrefectApi, name: 
     until(lambda: services.state()["children"][name]["pid"] not in {before, None}, 20, "new process")
     with services.here() as target:
         until(lambda: portal_answers(target) and api.healthy() and doorbell_answers(), 40, "all answer again")
+
+
+def test_prefect_forgets_what_is_older_than_its_bounds(services: Services, history: History) -> None:
+    """The server's own rounds, with the settings of the services: runs go after 90 days with their logs, events after 7."""
+    young = {kind: {89} for kind in ("runs", "logs", "events")}
+    until(lambda: history.left(services) == young, 40, "what is old is gone, what is young is there")
 
 
 def test_the_database_is_started_again(services: Services) -> None:

@@ -14,6 +14,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,21 @@ def role_password(role: Role, owner: sa.URL | None = None) -> str:
 
 def url(role: Role = Role.APP) -> sa.URL:
     """The address for one role."""
+    return _address_of(role, settings().database_url, _version(_address_file()), _version(home() / "secrets" / "roles"))
+
+
+def _version(path: Path) -> tuple[str, int, int, int]:
+    """What tells one state of a file from the next, without reading it."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return str(path), 0, 0, 0
+    return str(path), state.st_ino, state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=64)
+def _address_of(role: Role, foreign: str, *files: tuple[str, int, int, int]) -> sa.URL:  # noqa: ARG001 - parts of the key
+    """Every transaction asks for it: derived again only when the settings or the files behind it have changed."""
     owner = owner_url()
     if role is Role.OWNER:
         return owner
@@ -135,16 +151,21 @@ def dispose_engines() -> None:
 _bound: list[sa.Connection] = []  # tests put their connection here; see bind_to
 
 
+_SETTINGS = sa.text(
+    "SELECT set_config('drehkreuz.actor', :actor, true), set_config('drehkreuz.now', :now, true), "
+    "set_config('drehkreuz.bulk', :bulk, true), set_config('drehkreuz.customer', :customer, true)"
+)
+
+
 def _begin_settings(session: Session, actor: str, customer_id: int | None, *, bulk: bool) -> None:
     """Tell the transaction who acts, when by our clock, and whose rows it may see; all transaction-local."""
     values = {
-        "drehkreuz.actor": actor,
-        "drehkreuz.now": clock.now().isoformat(),
-        "drehkreuz.bulk": "1" if bulk else "",
-        "drehkreuz.customer": "" if customer_id is None else str(customer_id),
+        "actor": actor,
+        "now": clock.now().isoformat(),
+        "bulk": "1" if bulk else "",
+        "customer": "" if customer_id is None else str(customer_id),
     }
-    columns = [sa.func.set_config(name, value, True) for name, value in values.items()]
-    session.connection().execute(sa.select(*columns))
+    session.connection().execute(_SETTINGS, values)
 
 
 @contextmanager
@@ -166,6 +187,11 @@ def unit_of_work(
     with Session(**bound, expire_on_commit=False, info={"actor": actor, "scope": scope}) as session, session.begin():
         _begin_settings(session, actor, customer_id, bulk=bulk)
         yield session
+
+
+def one_connection() -> bool:
+    """Whether all units of work of this process join one connection: then only one of them may be open at a time."""
+    return bool(_bound)
 
 
 @contextmanager

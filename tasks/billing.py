@@ -1,7 +1,9 @@
 """Steps of the monthly billing. Each opens its transaction, looks where the rows stand, and calls one action."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
@@ -25,7 +27,7 @@ from integrations.archive.port import ArchiveUnavailableError
 from integrations.datev.batch import write_batches
 from integrations.sap.port import Posting, SapInvoice, SapLoginError, SapRefusedError, SapTotalsError, SapUnavailableError
 from kit import clock
-from kit.database import unit_of_work
+from kit.database import one_connection, unit_of_work
 from kit.errors import ConflictError
 from kit.steps import Outcome, Progress, run_date, show_table, show_text, step
 from models.billing import SapDocument
@@ -37,7 +39,7 @@ from tasks import mail_dispatch, rendering
 log = logging.getLogger(__name__)
 
 ACTOR = "flow:monthly_billing"
-BATCH = 40
+BATCH = 20
 """Documents per step: some seconds of work, a small transaction."""
 ROWS_SHOWN = 500
 
@@ -90,10 +92,13 @@ def show_preview(month: str) -> Outcome:
 
 
 def _drain(what: str, one_batch: Callable[[], int], left: Callable[[], bool] = lambda: False) -> int:
-    """Batch after batch until none is left, neither here nor in the hands of another visit of the month."""
+    """Batch after batch until none is left, neither here nor in the hands of another visit of the month.
+
+    Two batches are in hand at once, each in a thread and a transaction of its own: the renderers never wait for the database.
+    """
     total = 0
     progress: Progress | None = None
-    while (count := one_batch()) or left():
+    for count in _batches(one_batch, left):
         total += count
         if progress is None:
             progress = Progress(what, 0)
@@ -102,6 +107,25 @@ def _drain(what: str, one_batch: Callable[[], int], left: Callable[[], bool] = l
     if total:
         log.info("%s: %d in diesem Besuch erstellt", what, total)
     return total
+
+
+def _batches(one_batch: Callable[[], int], left: Callable[[], bool]) -> Iterator[int]:
+    """The size of each batch as it ends. A fault ends the step when the batch beside it is done."""
+    lanes = 1 if one_connection() else rendering.lanes()
+    if lanes == 1:
+        while (count := one_batch()) or left():
+            yield count
+        return
+    with ThreadPoolExecutor(lanes, thread_name_prefix="batch") as threads:
+        while True:
+            running = {threads.submit(copy_context().run, one_batch) for _ in range(lanes)}
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                counts = [future.result() for future in done]
+                running |= {threads.submit(copy_context().run, one_batch) for count in counts if count}
+                yield from (count for count in counts if count)
+            if not left():
+                return
 
 
 @step(name="Serviceberichte nummerieren")
@@ -118,13 +142,16 @@ def number_reports(run_id: int) -> int:
 
 @step(name="Serviceberichte erstellen", retry_on=(ArchiveUnavailableError,))
 def issue_reports(run_id: int) -> int:
-    """Render, archive and queue, a batch per transaction. A second call goes on where the first one stopped; calls at the same
-    time share the work and end together.
+    """Render, archive, queue and hand over, a batch per transaction. A second call goes on where the first one stopped; calls
+    at the same time share the work and end together.
     """
+    post = mail_dispatch.Postman()
 
     def one_batch() -> int:
         with unit_of_work(ACTOR) as session:
-            return reports.issue_reports(session, run_id, rendering.render_reports, BATCH)
+            count = reports.issue_reports(session, run_id, rendering.render_reports, BATCH)
+        post.deliver()
+        return count
 
     def left() -> bool:
         with unit_of_work(ACTOR) as session:
@@ -145,7 +172,7 @@ def number_invoices(run_id: int) -> int:
     total = 0
     while True:
         with unit_of_work(ACTOR) as session:
-            count, looked = invoices.number_invoices(session, run_id)
+            count, looked = invoices.number_invoices(session, run_id, check_all=rendering.check_invoices)
         total += count
         if not looked:
             with unit_of_work(ACTOR) as session:
@@ -155,13 +182,16 @@ def number_invoices(run_id: int) -> int:
 
 @step(name="Rechnungen erstellen", retry_on=(ArchiveUnavailableError,))
 def issue_invoices(run_id: int) -> int:
-    """Render, archive and queue, a batch per transaction. A second call goes on where the first one stopped; calls at the same
-    time share the work and end together.
+    """Render, archive, queue and hand over, a batch per transaction. A second call goes on where the first one stopped; calls
+    at the same time share the work and end together.
     """
+    post = mail_dispatch.Postman()
 
     def one_batch() -> int:
         with unit_of_work(ACTOR) as session:
-            return invoices.issue_invoices(session, run_id, rendering.render_invoices, BATCH)
+            count = invoices.issue_invoices(session, run_id, rendering.render_invoices, BATCH)
+        post.deliver()
+        return count
 
     def left() -> bool:
         with unit_of_work(ACTOR) as session:
@@ -193,7 +223,7 @@ def _numbers_from_sap(run_id: int) -> int:
     looked = 1
     while looked:
         with unit_of_work(ACTOR) as session:
-            _, looked = sap_numbers.announce(session, run_id)
+            _, looked = sap_numbers.announce(session, run_id, check_all=rendering.check_invoices)
 
     def batch(session: Session, after: int) -> list[SapDocument]:
         return sap_numbers.waiting(session, run_id, after=after, limit=BATCH)

@@ -1,5 +1,7 @@
 """Steps of the post: what comes back from the mailbox, what goes out. The states and their meaning: actions/mail/dispatch.py"""
 
+import logging
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -13,6 +15,8 @@ from kit import log as logs
 from kit.database import Role, engine, unit_of_work
 from kit.steps import Outcome, step
 from models.plumbing import MailState
+
+log = logging.getLogger(__name__)
 
 ACTOR = "flow:mail_dispatch"
 GONE_WELL = (MailState.ACCEPTED, MailState.QUEUED)
@@ -91,6 +95,29 @@ def send_queued(*, force: bool = False) -> Dispatched:
     Args:
         force: try also mails that pause after a fault (a person started the run).
     """
+    return _send_what_waits(force=force)
+
+
+class Postman:
+    """Hands over mails while the next ones are still being made; after a stop it leaves the rest to the step that sends."""
+
+    def __init__(self) -> None:
+        self._at_work, self._stopped = threading.Lock(), False
+
+    def deliver(self) -> None:
+        """Send what waits, unless another thread is at it or the server does not answer."""
+        if self._stopped or not self._at_work.acquire(blocking=False):
+            return
+        try:
+            self._stopped = bool(_send_what_waits(force=False).stopped)
+        except MailSettingsError as trouble:
+            log.warning("%s", trouble)
+            self._stopped = True
+        finally:
+            self._at_work.release()
+
+
+def _send_what_waits(*, force: bool) -> Dispatched:
     done = Dispatched()
     with unit_of_work(ACTOR) as session:
         done.stopped = restoration.why_held(session)

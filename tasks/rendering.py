@@ -6,17 +6,33 @@ from functools import lru_cache
 
 from actions.billing.invoices import Rendered, RenderJob
 from actions.billing.reports import Page
-from integrations.documents.contents import PostalListContent, ReportContent
+from integrations.documents.contents import InvoiceContent, PostalListContent, ReportContent
 from integrations.documents.jobs import InvoiceJob, Job, PaperJob, ReportJob
 from integrations.documents.pool import RenderPool
 from integrations.documents.postal_list import render_postal_batch
+from integrations.einvoice import CheckRecord, check_contents
 from kit.process import usable_cores
 from kit.settings import settings
+
+LANES = 2
+CHECKED_AT_ONCE = 10
+"""Invoices per trip to a process: a trip costs a millisecond, a check twenty."""
 
 
 @lru_cache(maxsize=1)
 def _pool(process: int) -> RenderPool:  # noqa: ARG001 - the process id as key: a pool never crosses a fork
     return RenderPool(settings().render_processes or usable_cores())
+
+
+def lanes() -> int:
+    """How many batches to have in hand at once: while the pages of one are set, the next is prepared, the last one stored."""
+    return 1 if _pool(os.getpid()).processes == 1 else LANES
+
+
+def check_invoices(contents: Sequence[InvoiceContent]) -> list[CheckRecord]:
+    """What the e-invoice rules say of each, before it has a number."""
+    parts = [contents[start : start + CHECKED_AT_ONCE] for start in range(0, len(contents), CHECKED_AT_ONCE)]
+    return [record for part in _pool(os.getpid()).apply(check_contents, parts) for record in part]
 
 
 def render_reports(contents: Sequence[ReportContent]) -> list[Page]:

@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 from actions.billing import sap_numbers
 from actions.billing.corrections import visit_again
 from actions.billing.invoice_content import invoice_contents
-from actions.billing.invoices import TRIAL_NUMBER, InvoiceCheckError, number_now, trial
+from actions.billing.invoices import TRIAL_NUMBER, InvoiceCheckError, number_now
+from integrations.einvoice import check_content
 from kit import clock
 from kit.errors import ConflictError, DrehkreuzError, NotFoundError
 from models.billing import Invoice, InvoiceKind, InvoiceLine, InvoiceState, KontingentEntry, LedgerKind
@@ -35,7 +36,7 @@ def cancel_invoice(session: Session, number: str, reason: str, actor: str) -> st
     cancellation = _mirror(session, original, reason.strip())
     today = clock.today()
     contents = invoice_contents(session, [cancellation.id], numbers={cancellation.id: (TRIAL_NUMBER, today)})
-    record = trial(contents[cancellation.id])
+    record = check_content(contents[cancellation.id])
     if not record.ok:
         raise InvoiceCheckError(f"Storno zu {number}: verletzt die Regeln der E-Rechnung: {'; '.join(record.reasons)}")
     if not sap_numbers.wanted():

@@ -19,7 +19,7 @@ from actions.mail.outbox import NewMail, queue
 from actions.numbers import next_numbers
 from integrations.documents.contents import Face as ContentFace
 from integrations.documents.contents import InvoiceContent
-from integrations.einvoice import CheckRecord, Profile, build_cii, check
+from integrations.einvoice import CheckRecord, build_cii, check, check_contents, profile_of
 from integrations.mail.catalogue import invoice_mail
 from integrations.mail.types import Attachment
 from kit import clock
@@ -73,6 +73,8 @@ class Rendered:
 
 
 RenderInvoices = Callable[[Sequence[RenderJob]], list[Rendered]]
+CheckInvoices = Callable[[Sequence[InvoiceContent]], list[CheckRecord]]
+"""Checks invoices that have no number yet, in the given order, on as many processes as this worker has."""
 
 
 def due_ids(session: Session, run_id: int) -> list[int]:
@@ -103,28 +105,25 @@ def due_ids(session: Session, run_id: int) -> list[int]:
     return due
 
 
-def profile_of(face: ContentFace) -> Profile:
-    """Public customers get XRechnung, all others EN 16931."""
-    return Profile.XRECHNUNG if face is ContentFace.XRECHNUNG else Profile.EN16931
-
-
-def trial(content: InvoiceContent) -> CheckRecord:
-    """Check what an invoice would say, before it has a number."""
-    return check(build_cii(content, profile_of(content.face)))
-
-
-def number_invoices(session: Session, run_id: int, limit: int = 200) -> tuple[int, int]:
+def number_invoices(
+    session: Session, run_id: int, limit: int = 200, *, check_all: CheckInvoices = check_contents
+) -> tuple[int, int]:
     """Check due invoices against the e-invoice rules and number those that pass; returns how many, and how many were looked at.
 
     What fails keeps no number and says why; it is tried again by the next visit. The range is locked last and shortly.
     """
-    passed, due, looked = check_due(session, run_id, limit)
+    passed, due, looked = check_due(session, run_id, limit, check_all=check_all)
     number_now(session, passed, due)
     return len(passed), looked
 
 
 def check_due(
-    session: Session, run_id: int, limit: int, *, without: AbstractSet[int] = frozenset()
+    session: Session,
+    run_id: int,
+    limit: int,
+    *,
+    without: AbstractSet[int] = frozenset(),
+    check_all: CheckInvoices = check_contents,
 ) -> tuple[list[Invoice], dict[int, dt.date], int]:
     """Check due invoices (but those in `without`) against the e-invoice rules; what fails says why.
 
@@ -138,8 +137,7 @@ def check_due(
     today = clock.today()
     contents = invoice_contents(session, [i.id for i in rows], numbers={i.id: (TRIAL_NUMBER, today) for i in rows})
     passed = []
-    for invoice in rows:
-        record = trial(contents[invoice.id])
+    for invoice, record in zip(rows, check_all([contents[i.id] for i in rows]), strict=True):
         if record.ok:
             passed.append(invoice)
         else:

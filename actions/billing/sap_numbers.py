@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from actions.billing import handover
 from actions.billing.invoice_content import invoice_contents
-from actions.billing.invoices import TRIAL_NUMBER, check_due, due_ids, give_numbers
+from actions.billing.invoices import TRIAL_NUMBER, CheckInvoices, check_due, due_ids, give_numbers
+from integrations.einvoice import check_contents
 from integrations.sap.port import Posting, SapInvoice, SapRefusedError
 from kit import clock
 from kit.errors import UsageError
@@ -35,7 +36,7 @@ def wanted() -> bool:
     return chosen.invoice_numbers == "sap"
 
 
-def announce(session: Session, run_id: int, limit: int = 200) -> tuple[int, int]:
+def announce(session: Session, run_id: int, limit: int = 200, *, check_all: CheckInvoices = check_contents) -> tuple[int, int]:
     """Check due invoices and give those that pass their key for SAP; returns how many, and how many were looked at."""
     known = session.scalars(
         sa.select(SapDocument.invoice_id)
@@ -43,7 +44,7 @@ def announce(session: Session, run_id: int, limit: int = 200) -> tuple[int, int]
         .join(BillingItem, BillingItem.id == Invoice.item_id)
         .where(BillingItem.run_id == run_id, Invoice.state == InvoiceState.PLANNED)
     )
-    passed, _, looked = check_due(session, run_id, limit, without=frozenset(known))
+    passed, _, looked = check_due(session, run_id, limit, without=frozenset(known), check_all=check_all)
     session.add_all(
         SapDocument(
             customer_id=invoice.customer_id, invoice_id=invoice.id, key=_key(invoice), adapter=settings().sap,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from actions import archive, people
 from actions.archive import Document
@@ -92,13 +92,15 @@ def mark_in_flight(session: Session, mail_id: int) -> bool:
 
 def settle(session: Session, mail_id: int, result: SendResult) -> MailState:
     """Write down what the server said, and open a task where a person must help."""
-    row = session.get_one(OutboxMail, mail_id, with_for_update=True)
+    without_content = [defer(OutboxMail.raw)]  # megabytes that a verdict does not need
+    row = session.get_one(OutboxMail, mail_id, with_for_update=True, options=without_content)
     now = clock.now()
     row.refused = {r.recipient: f"{r.code} {r.text}" for r in result.refused}
     match result.state:
         case SendState.ACCEPTED:
             row.state, row.accepted_at, row.reply, row.error = MailState.ACCEPTED, now, result.reply, result.reason or None
-            people.answered(session, f"mail-late:{row.key}")
+            if row.attempts > 1:  # only what was put off can have been told as late
+                people.answered(session, f"mail-late:{row.key}")
             if result.retry_recipients:
                 _send_rest(session, row, result, now)
             if any(refusal.permanent for refusal in result.refused):

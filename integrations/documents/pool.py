@@ -8,8 +8,8 @@ import sys
 import threading
 import types
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -17,9 +17,12 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.popen_forkserver import Popen
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from integrations.documents.jobs import Job
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 TASKS_PER_PROCESS = 500
 """After so many documents a renderer is replaced by a fresh one, whatever a library may have kept."""
@@ -59,69 +62,88 @@ class Outcome:
 class RenderPool:
     """Renders jobs in order. Use as a context manager; one process means: here, without any other process.
 
+    Several threads may use it at once; a job that kills its process costs the others' jobs a second attempt, nothing else.
+
     Args:
         processes: how many; one worker's share is its cores.
     """
 
     def __init__(self, processes: int = 1) -> None:
-        self._processes = max(1, processes)
+        self.processes = max(1, processes)
         self._executor: ProcessPoolExecutor | None = None
+        self._guard = threading.Lock()
 
     def map(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """One outcome per job, in the order of the jobs; takes jobs only a little ahead of what it gives."""
-        return map(_attempt, jobs) if self._processes == 1 else self._map(iter(jobs))
+        return map(_attempt, jobs) if self.processes == 1 else self._ahead(_attempt, iter(jobs), self._alone)
 
-    def _map(self, jobs: Iterator[Job]) -> Iterator[Outcome]:
-        pending: deque[tuple[Job, Future[Outcome]]] = deque()
+    def apply(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Other work on documents in the same processes, in the order of the items; what `work` raises reaches the caller.
+
+        Args:
+            work: a function of a module; its result travels back by pickle.
+            items: what it is given, one by one.
+        """
+        return map(work, items) if self.processes == 1 else self._ahead(work, iter(items), work)
+
+    def _ahead(
+        self, work: Callable[[Item], Result], items: Iterator[Item], again: Callable[[Item], Result]
+    ) -> Iterator[Result]:
+        pending: deque[tuple[Item, Future[Result], ProcessPoolExecutor]] = deque()
         while True:
-            while len(pending) < self._processes * AHEAD and (job := next(jobs, None)) is not None:
-                pending.append((job, self._submit(job)))
+            while len(pending) < self.processes * AHEAD and (item := next(items, None)) is not None:
+                pending.append((item, *self._submit(work, item)))
             if not pending:
                 return
-            job, future = pending.popleft()
+            item, future, executor = pending.popleft()
             try:
                 yield future.result()
-            except BrokenProcessPool:
-                waiting = [job, *(later for later, _ in pending)]
-                pending.clear()
-                for lost in waiting:
-                    yield self._alone(lost)
+            except (BrokenProcessPool, CancelledError):
+                self._forget(executor)
+                yield again(item)
 
-    def _submit(self, job: Job) -> Future[Outcome]:
-        try:
-            return self._running().submit(_attempt, job)
-        except BrokenProcessPool:
-            self._forget()
-            return self._running().submit(_attempt, job)
+    def _submit(self, work: Callable[[Item], Result], item: Item) -> tuple[Future[Result], ProcessPoolExecutor]:
+        while True:
+            executor = self._running()
+            try:
+                return executor.submit(work, item), executor
+            except (BrokenProcessPool, RuntimeError):  # broken or shut down by another thread's misfortune
+                self._forget(executor)
 
     def _alone(self, job: Job) -> Outcome:
-        """After a process died: each job by itself, so that only the one that kills its process is lost."""
-        self._forget()
-        try:
-            return self._running().submit(_attempt, job).result()
-        except BrokenProcessPool:
-            self._forget()
-            return Outcome(job.name, None, f"{job.name}: Der Satzprozess ist abgestürzt; das Dokument wurde nicht erstellt.")
+        """After a process died: each job in a process of its own, so that only the one that kills its process is lost."""
+        with self._new(1) as executor:
+            try:
+                return executor.submit(_attempt, job).result()
+            except BrokenProcessPool:
+                why = f"{job.name}: Der Satzprozess ist abgestürzt; das Dokument wurde nicht erstellt."
+                return Outcome(job.name, None, why)
 
     def _running(self) -> ProcessPoolExecutor:
-        if self._executor is None:
-            context = _Context()
-            context.set_forkserver_preload(["integrations.documents.engine"])
-            self._executor = ProcessPoolExecutor(
-                self._processes, mp_context=context, initializer=_prepare, max_tasks_per_child=TASKS_PER_PROCESS
-            )
-        return self._executor
+        with self._guard:
+            if self._executor is None:
+                self._executor = self._new(self.processes)
+            return self._executor
 
-    def _forget(self) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            self._executor = None
+    @staticmethod
+    def _new(processes: int) -> ProcessPoolExecutor:
+        context = _Context()
+        context.set_forkserver_preload(["integrations.documents.engine", "integrations.einvoice"])
+        return ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare, max_tasks_per_child=TASKS_PER_PROCESS)
+
+    def _forget(self, executor: ProcessPoolExecutor) -> None:
+        """Let go of a broken one, unless a new one has taken its place already."""
+        with self._guard:
+            if self._executor is executor:
+                self._executor = None
+        executor.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
         """End the processes; the pool may be used again."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
-            self._executor = None
+        with self._guard:
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ from kit.process import usable_cores
 from kit.settings import settings
 
 LANES = 2
-CHECKED_AT_ONCE = 10
+CHECKED_AT_ONCE = 5
 """Invoices per trip to a process: a trip costs a millisecond, a check twenty."""
 
 

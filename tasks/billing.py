@@ -61,6 +61,8 @@ def begin_visit(month: str) -> int | None:
         run_id = visit.begin(session, preview.parse_month(month))
         if run_id is not None:
             invoices.clear_faults(session, run_id)
+            if reports.reports_open(session, run_id):
+                rendering.get_ready()
         return run_id
 
 

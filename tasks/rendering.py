@@ -24,6 +24,11 @@ def _pool(process: int) -> RenderPool:  # noqa: ARG001 - the process id as key: 
     return RenderPool(settings().render_processes or usable_cores())
 
 
+def get_ready() -> None:
+    """Pages will be wanted soon."""
+    _pool(os.getpid()).warm_up()
+
+
 def lanes() -> int:
     """How many batches to have in hand at once: while the pages of one are set, the next is prepared, the last one stored."""
     return 1 if _pool(os.getpid()).processes == 1 else LANES

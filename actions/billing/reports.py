@@ -174,6 +174,13 @@ def issue_reports(session: Session, run_id: int, render: RenderReports, limit: i
     return len(reports)
 
 
+def reports_open(session: Session, run_id: int) -> bool:
+    """Whether any report of the run has no pages yet."""
+    without = (ServiceReport.state.in_((ReportState.PLANNED, ReportState.NUMBERED)), BillingItem.run_id == run_id)
+    statement = sa.select(ServiceReport.id).join(BillingItem, BillingItem.id == ServiceReport.item_id).where(*without).limit(1)
+    return session.scalar(statement) is not None
+
+
 def reports_left(session: Session, run_id: int) -> bool:
     """Wait for the reports that other visits hold; whether any of them is still to be issued."""
     return left_by_others(session, ServiceReport, run_id, *NUMBERED_REPORT)

@@ -25,7 +25,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 TASKS_PER_PROCESS = 500
-"""After so many documents a renderer is replaced by a fresh one, whatever a library may have kept."""
+"""After so many documents the renderers are replaced by fresh ones, whatever a library may have kept.
+
+All at once and by us: with `max_tasks_per_child` Python's own executor stands still for good when its processes happen to end
+at the same time (python/cpython issue 115634).
+"""
 AHEAD = 4
 """Jobs in hand per process: enough to keep it busy, few enough to keep memory flat."""
 
@@ -71,11 +75,17 @@ class RenderPool:
     def __init__(self, processes: int = 1) -> None:
         self.processes = max(1, processes)
         self._executor: ProcessPoolExecutor | None = None
+        self._given = 0  # jobs of the present executor
         self._guard = threading.Lock()
 
     def map(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """One outcome per job, in the order of the jobs; takes jobs only a little ahead of what it gives."""
         return map(_attempt, jobs) if self.processes == 1 else self._ahead(_attempt, iter(jobs), self._alone)
+
+    def warm_up(self) -> None:
+        """Let the processes start while there is other work to do; nobody waits for them."""
+        if self.processes > 1:
+            self._submit(int, 0)
 
     def apply(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """Other work on documents in the same processes, in the order of the items; what `work` raises reaches the caller.
@@ -107,8 +117,11 @@ class RenderPool:
             executor = self._running()
             try:
                 return executor.submit(work, item), executor
-            except (BrokenProcessPool, RuntimeError):  # broken or shut down by another thread's misfortune
+            except BrokenProcessPool:
                 self._forget(executor)
+            except RuntimeError:  # another thread has just replaced it
+                if self._executor is executor:
+                    raise
 
     def _alone(self, job: Job) -> Outcome:
         """After a process died: each job in a process of its own, so that only the one that kills its process is lost."""
@@ -120,16 +133,21 @@ class RenderPool:
                 return Outcome(job.name, None, why)
 
     def _running(self) -> ProcessPoolExecutor:
+        """The executor for one more job."""
         with self._guard:
+            if self._executor is not None and self._given >= self.processes * TASKS_PER_PROCESS:
+                self._executor.shutdown(wait=False)  # what it has in hand is finished
+                self._executor = None
             if self._executor is None:
-                self._executor = self._new(self.processes)
+                self._executor, self._given = self._new(self.processes), 0
+            self._given += 1
             return self._executor
 
     @staticmethod
     def _new(processes: int) -> ProcessPoolExecutor:
         context = _Context()
         context.set_forkserver_preload(["integrations.documents.engine", "integrations.einvoice"])
-        return ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare, max_tasks_per_child=TASKS_PER_PROCESS)
+        return ProcessPoolExecutor(processes, mp_context=context, initializer=_prepare)
 
     def _forget(self, executor: ProcessPoolExecutor) -> None:
         """Let go of a broken one, unless a new one has taken its place already."""

@@ -32,3 +32,11 @@ class Where:
 
     def run(self) -> bytes:
         return str(os.getpid()).encode()
+
+
+def deadly_elsewhere(given: tuple[int, int]) -> int:
+    """Ends every process but the first of the two numbers, in one case of three; answers the second number."""
+    here, number = given
+    if number % 3 == 0 and os.getpid() != here:
+        os._exit(7)
+    return number

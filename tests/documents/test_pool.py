@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
+from integrations.documents import pool as pool_module
 from integrations.documents.jobs import InvoiceJob, PaperJob, PostalListJob, ReportJob
 from integrations.documents.pool import NullRenderPool, RenderPool
 from tests.documents import samples
-from tests.documents.odd_jobs import Deadly, Refused, Where
+from tests.documents.odd_jobs import Deadly, Refused, Where, deadly_elsewhere
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = (
@@ -61,6 +63,32 @@ def test_one_that_kills_its_process_is_lost_alone() -> None:
     assert [o.name for o in outcomes] == [*(j.name for j in jobs[:3]), "deadly", *(j.name for j in jobs[3:])]
     assert [o.name for o in outcomes if o.pdf is None] == ["deadly"]
     assert "abgestürzt" in outcomes[3].error
+
+
+def test_one_that_kills_its_process_costs_another_thread_nothing() -> None:
+    with RenderPool(2) as pool, ThreadPoolExecutor(2) as threads:
+        deadly = [Where(), Deadly(), Where(), Deadly(), Where()] * 2
+        innocent = threads.submit(lambda: list(pool.map([Where()] * 40)))  # type: ignore[list-item]
+        guilty = threads.submit(lambda: list(pool.map(deadly)))  # type: ignore[arg-type]
+
+        assert [o.pdf is None for o in guilty.result()] == [job.name == "deadly" for job in deadly]
+        assert all(o.pdf for o in innocent.result())
+
+
+def test_renderers_are_replaced_and_nothing_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "TASKS_PER_PROCESS", 3)
+    with RenderPool(2) as pool, ThreadPoolExecutor(2) as threads:
+        lanes = [threads.submit(lambda: [o.pdf for o in pool.map([Where()] * 20)]) for _ in range(2)]  # type: ignore[list-item]
+        seen = [pid for lane in lanes for pid in lane.result(60)]
+
+    assert len(seen) == 40
+    assert len(set(seen)) >= 5  # 40 jobs, at most some of them ahead
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_other_work_goes_on_here_when_a_process_dies(processes: int) -> None:
+    with RenderPool(processes) as pool:
+        assert list(pool.apply(deadly_elsewhere, [(os.getpid(), n) for n in range(12)])) == list(range(12))
 
 
 def test_one_process_means_here() -> None:

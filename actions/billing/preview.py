@@ -144,7 +144,7 @@ def no_recipient(who: str) -> Blocked:
         "recipient",
         who,
         f"{who}: Es gibt keinen Empfänger für den Servicebericht. Hinterlegen Sie einen Ansprechpartner mit der Funktion "
-        "»service_report« oder »main«.",
+        "»Empfänger der Serviceberichte« oder »Hauptansprechpartner«.",
         "account_manager",
     )
 

@@ -64,9 +64,11 @@ class EditPlan:
 
 Change = EndSeries | PauseSeries | ResumeSeries | MoveSeries | EditPlan
 EDITABLE = {
-    "technician_id", "duration_minutes", "window_opens", "window_closes", "catch_up", "shift", "contract_id", "site_id",
-    "asset_id", "checklist",
+    "duration_minutes": "Dauer", "window_opens": "Zeitfenster", "window_closes": "Zeitfenster", "technician_id": "Technik",
+    "catch_up": "Nachholen", "shift": "Verhalten an freien Tagen", "contract_id": "Abdeckung", "site_id": "Niederlassung",
+    "asset_id": "Gerät", "checklist": "Prüfpunkte",
 }  # fmt: skip
+"""Terms that change without moving a date's rule, with their German names."""
 
 
 @dataclass(slots=True)
@@ -187,7 +189,7 @@ def _refuse(plan: AgreedCheck, change: Change, today: dt.date) -> None:
             raise UsageError(f"Wartung »{plan.check}«: Das Ende der Aussetzung liegt vor ihrem Beginn.")
     if isinstance(change, MoveSeries) and change.starts_on is not None and change.starts_on < change.from_on:
         raise UsageError(f"Wartung »{plan.check}«: Der neue Beginn liegt vor dem Tag, ab dem verlegt wird.")
-    if isinstance(change, EditPlan) and (unknown := set(change.values) - EDITABLE):
+    if isinstance(change, EditPlan) and (unknown := set(change.values) - EDITABLE.keys()):
         raise UsageError(f"Wartung »{plan.check}«: {', '.join(sorted(unknown))} lässt sich so nicht ändern.")
 
 
@@ -316,15 +318,28 @@ def _sentence(plan: AgreedCheck, change: Change) -> str:
         return f"»{plan.check}« endet mit dem {change.last_on:%d.%m.%Y}."
     if isinstance(change, PauseSeries):
         until = f"bis {change.last_on:%d.%m.%Y}" if change.last_on else "bis auf Weiteres"
-        return f"»{plan.check}« wird ab {change.first_on:%d.%m.%Y} {until} ausgesetzt: {change.reason.strip()}"
+        return f"»{plan.check}« wird ab {change.first_on:%d.%m.%Y} {until} ausgesetzt: {sentence(change.reason)}"
     if isinstance(change, ResumeSeries):
         return f"»{plan.check}« läuft ab {change.first_on:%d.%m.%Y} wieder."
     if isinstance(change, EditPlan):
-        return f"»{plan.check}«: geändert wird {', '.join(sorted(change.values))}."
+        return f"»{plan.check}«: geändert wird {terms_named(change.values)}."
     rule: Cadence = parse(change.cadence)
     return (
         f"»{plan.check}« läuft ab {change.from_on:%d.%m.%Y} {describe(rule, change.starts_on or change.from_on).rstrip('.')}."
     )
+
+
+def terms_named(names: Iterable[str]) -> str:
+    """The German names of terms, each once, in their fixed order: `Dauer, Zeitfenster und Prüfpunkte`."""
+    wanted = set(names)
+    words = list(dict.fromkeys(word for name, word in EDITABLE.items() if name in wanted)) or ["nichts"]
+    return " und ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def sentence(words: str) -> str:
+    """What a person wrote, with the full stop that they left out."""
+    text = words.strip()
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def fingerprint(preview: PlanPreview) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from actions.maintenance.analysis import TERMS, lines_of, open_draft
 from actions.maintenance.catalogue import SUFFIX, Catalogue, load_catalogue
-from actions.maintenance.changes import EditPlan, EndSeries, MoveSeries, PlanPreview, change_plan
+from actions.maintenance.changes import EditPlan, EndSeries, MoveSeries, PlanPreview, change_plan, terms_named
 from actions.maintenance.ledger import replan
 from kit.errors import ConflictError, UsageError
 from models.maintenance import AgreedCheck, NeedsAnalysis, NeedsAnalysisLine
@@ -164,7 +164,7 @@ def _go_on(
         terms = {name: getattr(line, name) for name in TERMS if getattr(line, name) != getattr(plan, name)}
         if terms:
             preview = change_plan(session, plan.id, EditPlan(terms), today, remember=False)
-            signing.steps.append(Step(f"»{plan.check}« läuft mit neuen Bedingungen weiter.", preview))
+            signing.steps.append(Step(f"»{plan.check}« läuft weiter; geändert: {terms_named(terms)}.", preview))
             changed = True
     plan = chain[-1]
     if str(parse(line.cadence or "")) == str(parse(plan.cadence)):

@@ -129,12 +129,12 @@ def render_needs_analysis(content: NeedsAnalysisContent) -> bytes:
         "c": content,
         "title": title,
         "subject": text.joined((f"Version {content.version}", state, f"Kundennummer {content.customer.number}")),
-        "address": _address(content.customer),
+        "address": address_lines(content.customer),
         "no_contract": NO_CONTRACT,
         "groups": [_agreed(line) for line in content.lines],
         "notes": text.paragraphs(content.notes),
         "agreed": f"{content.agreed_by}, {text.day(content.agreed_on)}" if content.agreed_on else "",
-    } | _frame(content.house, content.contact, "dieser Bedarfsanalyse")
+    } | frame(content.house, content.contact, "dieser Bedarfsanalyse")
     return engine().pdf("needs_analysis", values, made=content.agreed_on or content.made_on)
 
 
@@ -166,12 +166,12 @@ def render_check_proof(content: CheckProofContent) -> bytes:
         "c": content,
         "title": f"Prüfnachweis {text.month(content.month)}",
         "subject": text.joined((f"Kundennummer {content.customer.number}", made, version)),
-        "address": _address(content.customer),
+        "address": address_lines(content.customer),
         "opening": _opening(content),
         "facts": _facts(content),
         "overview": [_overview(check) for check in content.checks],
         "checks": [_check(check) for check in content.checks if check.lines],
-    } | _frame(content.house, content.contact, "diesem Nachweis")
+    } | frame(content.house, content.contact, "diesem Nachweis")
     return engine().pdf("check_proof", values, made=content.issued_on)
 
 
@@ -242,12 +242,13 @@ def _reason(line: ProofLine) -> str:
     return f"{'Mangel' if line.outcome is Outcome.FAILED else 'Grund'}: {line.reason}"
 
 
-def _address(party: Party) -> list[str]:
+def address_lines(party: Party) -> list[str]:
+    """A party's address, a line each."""
     street = f"{party.postal_code} {party.city}"
     return [part for part in (party.name, party.site_name, party.attention, party.street, street) if part]
 
 
-def _frame(house: House, contact: ContactPerson, about: str) -> dict[str, str]:
+def frame(house: House, contact: ContactPerson, about: str) -> dict[str, str]:
     """Margin texts of every page."""
     who = text.joined((f"{contact.name}, {contact.role}" if contact.role else contact.name, contact.phone, contact.email))
     place = f"{house.postal_code} {house.city}"

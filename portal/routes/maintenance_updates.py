@@ -1,12 +1,15 @@
-"""The option "laufende Aktualisierung" of a contract: shown, then booked; it creates the maintenance schedule (S140)."""
+"""The option "laufende Aktualisierung": offered on paper, shown, then booked; it creates the maintenance schedule (S140)."""
 
+import datetime as dt
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field
+from pydantic import Field, field_validator
 from sqlalchemy.orm import Session
 
+from actions.maintenance import offers
 from actions.maintenance.options import UPDATES, Booking, book_updates, preview_updates
 from actions.maintenance.planbook import CONTRACT_NAMES
 from kit import clock
@@ -34,6 +37,30 @@ class UpdatesForm(Form):
     save: Literal["ja", ""] = ""
 
 
+Amount = Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
+
+
+class OfferForm(Form):
+    """An offer with its options; amounts net, by the month or once. German commas are read."""
+
+    title: str = Field(min_length=3, max_length=120)
+    monthly: Amount
+    setup: Amount | None = None
+    updates: Amount | None = None
+    offered: str = Field(default="firewall", max_length=40)
+    valid_until: dt.date
+
+    @field_validator("monthly", "setup", "updates", mode="before")
+    @classmethod
+    def _comma(cls, value: object) -> object:
+        return value.replace(".", "").replace(",", ".") if isinstance(value, str) and "," in value else value
+
+
+def _empty_offer() -> Filled[OfferForm]:
+    until = clock.today() + dt.timedelta(days=30)
+    return blank(OfferForm, offered="firewall", valid_until=until.isoformat())
+
+
 def _customer(session: Session, number: str) -> Customer:
     found = session.scalar(sa.select(Customer).where(Customer.number == number))
     if found is None:
@@ -57,8 +84,8 @@ def _contracts(session: Session, customer_id: int) -> list[tuple[int, str]]:
 
 
 def _page(
-    request: Request, session: Session, customer: Customer, form: Filled[Any], *, booking: Booking | None = None,
-    status_code: int = 200,
+    request: Request, session: Session, customer: Customer, form: Filled[Any] | None = None, *,
+    booking: Booking | None = None, offer: Filled[Any] | None = None, status_code: int = 200,
 ) -> Response:  # fmt: skip
     assets = session.scalars(sa.select(Asset).where(Asset.customer_id == customer.id).order_by(Asset.inventory_no).limit(500))
     crumbs = (
@@ -72,8 +99,10 @@ def _page(
         status_code=status_code,
         crumbs=crumbs,
         customer=customer,
-        form=form,
+        form=form or blank(UpdatesForm, subject="firewall"),
         booking=booking,
+        offer=offer or _empty_offer(),
+        offers=offers.offers_of(session, customer.id),
         contracts=_contracts(session, customer.id),
         subjects=[(key, SUBJECTS[key]) for key in UPDATES],
         assets=[(row.id, f"{row.inventory_no} · {row.model or row.asset_class}") for row in assets],
@@ -85,7 +114,7 @@ def _page(
 def show_updates(request: Request, person: Agree, session: StaffSession, number: str) -> Response:
     """Which contract gets the option, and for what."""
     del person
-    return _page(request, session, _customer(session, number), blank(UpdatesForm, subject="firewall"))
+    return _page(request, session, _customer(session, number))
 
 
 @router.post("/{number}")
@@ -110,3 +139,22 @@ def book(request: Request, person: Agree, session: StaffSession, number: str, da
         form.complain("", str(refusal))
         return _page(request, session, customer, form, status_code=422)
     return _page(request, session, customer, form, booking=booking)
+
+
+@router.post("/{number}/angebot")
+def offer(request: Request, person: Agree, session: StaffSession, number: str, data: Data) -> Response:
+    """Number the offer, set it, keep it; then it is opened from the list."""
+    del person
+    customer = _customer(session, number)
+    form = filled(OfferForm, data)
+    if form.value is None:
+        return _page(request, session, customer, offer=form, status_code=422)
+    told = form.value
+    asked = offers.Asked(told.title, told.monthly, told.setup, told.updates, told.offered, told.valid_until)
+    try:
+        with session.begin_nested():
+            made = offers.make_offer(session, customer, asked)
+    except DrehkreuzError as refusal:
+        form.complain("", str(refusal))
+        return _page(request, session, customer, offer=form, status_code=422)
+    return go(request, f"/wartung/aktualisierung/{number}", f"Angebot {made.reference} liegt im Archiv.")

@@ -27,7 +27,7 @@ from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
 from portal.queries import maintenance as queries
 from portal.security.person import Person, StaffSession, need
-from rules.cadence import Shift, first_day
+from rules.cadence import Cadence, Shift, first_day
 from rules.cadence_choices import CHOICES, rule_of, words_of
 from rules.cadence_german import describe, hints
 from rules.cadence_text import CadenceError, parse
@@ -120,11 +120,19 @@ def _shown_lines(session: Session, analysis_id: int) -> list[dict[str, Any]]:
             {
                 "line": line,
                 "interval": describe(rule, line.starts_on) if rule else "Termine noch offen",
-                "first": first_day(rule, line.starts_on) if rule else None,
+                "since": _since(line, rule),
                 "hints": [h for h in hints(rule, line.starts_on) if not h.startswith("Der erste Termin")] if rule else [],
             }
         )
     return shown
+
+
+def _since(line: NeedsAnalysisLine, rule: Cadence | None) -> str:
+    """From when on it is done: what runs already has had its first date."""
+    first = first_day(rule, line.starts_on) if rule else None
+    if first is not None and first >= clock.today():
+        return f"erstmals {first:%d.%m.%Y}"
+    return f"{'ab' if line.starts_on >= clock.today() else 'seit'} {line.starts_on:%d.%m.%Y}"
 
 
 def _page(

@@ -68,7 +68,7 @@ class Services:
 
     def environment(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("DREHKREUZ_", "PREFECT_"))}
-        return clean | {"DREHKREUZ_HOME": str(self.home)}
+        return clean | {"DREHKREUZ_HOME": str(self.home), "DREHKREUZ_REPORT_GRACE_DAYS": "0"}
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One call of the command line in that home."""

@@ -146,7 +146,7 @@ def test_the_next_version_moves_goes_on_and_ends(session: Session) -> None:
     remove_line(session, second.id, by_check["Virenschutz"].id)
     sentences = sign(session, second.id, D(2026, 3, 2), "Karla Kontakt", D(2026, 3, 2)).sentences
     assert "läuft ab 09.03.2026 täglich" in sentences[0]
-    assert "mit neuen Bedingungen" in sentences[1]
+    assert "läuft weiter; geändert: Dauer." in sentences[1]
     assert "nicht mehr vereinbart und endet" in sentences[2]
     running = [p for p in plans_of(session, first.customer_id) if p.ends_on is None]
     assert {(p.check.split()[0], p.cadence, p.duration_minutes) for p in running} == {

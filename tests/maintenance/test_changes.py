@@ -253,3 +253,16 @@ def test_a_date_that_was_moved_beyond_the_horizon_meets_the_series_there(session
     assert {D(2027, 3, 8), D(2027, 3, 15), D(2027, 3, 22), D(2027, 3, 29)} <= set(days), (
         "and the others are written all the same"
     )
+
+
+def test_sentences_end_and_speak_german(session: Session) -> None:
+    agreed = began(session)
+    for reason in ("Kunde wünscht Ruhe", "Kunde wünscht Ruhe."):
+        told = preview_change(session, agreed.id, PauseSeries(D(2026, 2, 1), None, reason), TODAY)
+        assert told.sentences[0].endswith("bis auf Weiteres ausgesetzt: Kunde wünscht Ruhe.")
+    edit = EditPlan(
+        {"checklist": ["Band wechseln"], "window_opens": dt.time(8), "window_closes": dt.time(9), "duration_minutes": 20}
+    )
+    (words,) = preview_change(session, agreed.id, edit, TODAY).sentences
+    assert words.endswith("geändert wird Dauer, Zeitfenster und Prüfpunkte.")
+    assert preview_change(session, agreed.id, EditPlan({}), TODAY).sentences[0].endswith("geändert wird nichts.")

@@ -12,6 +12,7 @@ from kit.database import unit_of_work
 from models.contracts import Contract, ContractKind
 from models.maintenance import AgreedCheck, CheckCatalogue, DueDate, NeedsAnalysisLine
 from tests import factories as make
+from tests.documents.pdf import text as pdf_text
 from tests.maintenance.making import plan
 from tests.portal.conftest import Portal
 from tests.portal.test_maintenance import followed, hidden
@@ -115,6 +116,47 @@ def test_the_option_updates_is_booked_as_it_was_shown(portal: Portal) -> None:
         other = session.scalars(sa.select(Contract.id).where(Contract.kind == ContractKind.KONTINGENT)).one()
     assert karin.post(here, data={"contract": str(other), "subject": "firewall"}).status_code == 422
     assert portal.browser("dispatcher").get(here).status_code == 403
+
+
+@pytest.mark.promise("S139", "S140")
+def test_an_offer_states_rent_and_options_with_what_each_costs(portal: Portal) -> None:
+    karin, customer = portal.browser("account_manager"), portal.world.customers[0]
+    here = f"/wartung/aktualisierung/{customer.number}"
+    until = (clock.today() + dt.timedelta(days=30)).isoformat()
+    fields = {
+        "title": "Miet-Firewall Falkenau F40",
+        "monthly": "49,00",
+        "setup": "1.290,00",
+        "updates": "35,5",
+        "offered": "firewall",
+    }
+    refused = karin.post(f"{here}/angebot", data={**fields, "valid_until": "2020-01-01"})
+    assert (refused.status_code, "ist vorbei" in refused.text) == (422, True)
+    assert karin.post(f"{here}/angebot", data={"title": "x", "monthly": "viel", "valid_until": until}).status_code == 422
+    number = f"AN-{clock.today().year}-000001"
+    page = followed(karin, karin.post(f"{here}/angebot", data={**fields, "valid_until": until}))
+    assert f"Angebot {number} liegt im Archiv." in page, "what was refused took no number"
+    link = re.search(rf'href="(/archiv/\d+/{number}.pdf)"', page)
+    assert link is not None
+    words = " ".join(pdf_text(karin.get(link[1]).content).split())
+    for told in (
+        f"Angebot {number}", customer.name, "49,00 € monatlich", "☐ Einrichtung", "1.290,00 € einmalig", "35,50 € monatlich",
+        "Firewall: Firmware und Regeln prüfen: monatlich", "monatlich 49,00 € netto, 58,31 € brutto",
+        "monatlich mit allen Optionen 84,50 € netto, 100,56 € brutto",
+        "einmalig mit allen Optionen 1.290,00 € netto, 1.535,10 € brutto",
+    ):  # fmt: skip
+        assert told in words, told
+    assert "Einrichtung" not in " ".join(
+        pdf_text(
+            _offer(karin, here, {"title": "Miet-Switch", "monthly": "5", "offered": "network", "valid_until": until})
+        ).split()
+    )
+    assert portal.browser("dispatcher").post(f"{here}/angebot", data=fields).status_code == 403
+
+
+def _offer(browser: object, here: str, fields: dict[str, str]) -> bytes:
+    page = followed(browser, browser.post(f"{here}/angebot", data=fields))
+    return browser.get(re.findall(r'href="(/archiv/[^"]+)"', page)[0]).content
 
 
 def test_the_last_change_is_taken_back_as_it_was_shown(portal: Portal) -> None:

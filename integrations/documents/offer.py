@@ -62,7 +62,7 @@ def render_offer(content: OfferContent) -> bytes:
 
 def _line(line: OfferLine) -> dict[str, Any]:
     return {
-        "box": "☐" if line.option else "",
+        "box": "□" if line.option else "",
         "title": line.title,
         "text": line.text,
         "price": f"{text.euro(line.net)} {'monatlich' if line.monthly else 'einmalig'}",

@@ -54,7 +54,7 @@ def _weeks(load: YearLoad) -> list[str]:
 def _cell(x: int, y: int, name: str, week: tuple[int, int], cell: WeekLoad | None) -> str:
     box = f'<rect x="{x}" y="{y}" width="{_CELL}" height="{_CELL}" rx="2" '
     if cell is None:
-        return f'{box}fill="{_EMPTY}"/>'
+        return f'{box}class="empty" fill="{_EMPTY}"/>'
     hours = f"{cell.minutes // 60}:{cell.minutes % 60:02d} Std."
     share = f", {round(cell.share * 100)} % der Woche" if cell.technician_id is not None else ""
     said = f"{name}, KW {week[1]}/{week[0]}: {cell.dates} Termine, {hours}{share}"

@@ -168,15 +168,8 @@ def _place_of(person: Person, kind: TicketKind, number: str, customer: str) -> s
 
 
 def _assets(session: Session, _person: Person, text: str) -> list[Hit]:
-    columns = (
-        Asset.inventory_no,
-        Asset.serial,
-        Asset.manufacturer,
-        Asset.model,
-        Asset.asset_class,
-        Customer.number,
-        Customer.name,
-    )
+    device = (Asset.inventory_no, Asset.serial, Asset.manufacturer, Asset.model, Asset.asset_class)
+    columns = (*device, Customer.number, Customer.name)
     statement = (
         sa.select(Asset.id, *columns)
         .join(Customer, Customer.id == Asset.customer_id)
@@ -185,7 +178,8 @@ def _assets(session: Session, _person: Person, text: str) -> list[Hit]:
     )
     hits = []
     for key, inventory_no, serial, maker, model, kind, _, name in _rows(session, statement):
-        what = " ".join(filter(None, (maker, model))) or kind
+        named = [maker] if maker and not (model or "").casefold().startswith(maker.casefold()) else []
+        what = " ".join(filter(None, (*named, model))) or kind
         about = ", ".join(filter(None, (inventory_no, f"Seriennummer {serial}" if serial else "", name)))
         hits.append(Hit(what, about, f"/assets/{key}", tuple(filter(None, (inventory_no, serial)))))
     return hits

@@ -27,7 +27,7 @@ class Merged:
     hints: list[str] = field(default_factory=list)
 
 
-def merge(session: Session, inventory: Inventory, *, customer: str = "", source: str) -> Merged:
+def merge(session: Session, inventory: Inventory, *, customer: str = "", source: str, technician: bool = False) -> Merged:
     """Take an inventory over.
 
     Args:
@@ -35,15 +35,21 @@ def merge(session: Session, inventory: Inventory, *, customer: str = "", source:
         inventory: what the reader understood.
         customer: the customer's number; else the devices' own, else the agent's tag (`number` or `number/site`).
         source: who told it, for the trail.
+        technician: a technician hands it in: only for customers who wished it (S19).
 
     Raises:
-        InventoryError: nobody says which customer it is.
+        InventoryError: nobody says which customer it is, or that customer did not opt in.
     """
     done = Merged(hints=list(inventory.hints))
     seen: dict[int, set[int]] = {}
     for device in inventory.devices:
         number = customer or device.customer or inventory.tag.partition("/")[0]
         row = _customer(session, number, device)
+        if technician and not row.technicians_keep_assets:
+            raise InventoryError(
+                f"Inventar: Der Kunde {row.number} hat die Pflege durch Techniker nicht gewünscht. "
+                "Die Kundenbetreuung kann das beim Kunden vereinbaren."
+            )
         asset = _device(session, row, device, inventory, source, done)
         seen.setdefault(row.id, set()).add(asset.id)
     if not inventory.partial and inventory.format == "csv":

@@ -21,6 +21,7 @@ from kit.errors import ConflictError, NotFoundError
 from models.catalogue import Product
 from models.goods import Delivery, DeliveryLine, DeliveryState, GoodsReceipt, GoodsReceiptLine, GoodsSerial, ReceiptState
 from models.service_desk import Ticket, TicketState
+from rules import scanned
 from rules.receiving import DifferenceKind, amount
 
 ONE = Decimal(1)
@@ -36,8 +37,30 @@ class Reading:
 
 
 def _same_serial(code: str) -> sa.ColumnElement[bool]:
-    """A label and an advice may differ in capitals; it is the same piece."""
-    return sa.func.lower(GoodsSerial.serial) == code.lower()
+    """A label and an advice may differ in capitals and in the maker's identifier before the serial; it is the same piece."""
+    told = sa.func.lower(GoodsSerial.serial)
+    same = [told == code.lower()]
+    if bare := scanned.without_identifier(code):
+        same.append(told == bare.lower())
+    if whole := scanned.model_and_serial(code):
+        length = sa.func.length(GoodsSerial.serial)
+        ends = sa.func.right(sa.literal(whole.lower()), length) == told
+        same.append(sa.and_(length >= scanned.SHORTEST, ends))
+    return sa.or_(*same)
+
+
+def _nearest(code: str) -> sa.ColumnElement[int]:
+    """Which of several that fit comes first: the one that fits as it is, then the longest."""
+    exact = sa.func.lower(GoodsSerial.serial) == code.lower()
+    return sa.case((GoodsSerial.serial == code, 0), (exact, 1), else_=1000 - sa.func.length(GoodsSerial.serial))
+
+
+def _same_article(code: str) -> sa.ColumnElement[bool]:
+    """Our code, the supplier's number, or the EAN, with or without its leading zeros."""
+    same = [Product.code == code, GoodsReceiptLine.ean == code, GoodsReceiptLine.article == code]
+    if bare := scanned.bare_gtin(code):
+        same.append(sa.func.ltrim(GoodsReceiptLine.ean, "0") == bare)
+    return sa.or_(*same)
 
 
 # --- picking --------------------------------------------------------------------------------------------------------------
@@ -77,7 +100,7 @@ def _pick_serial(session: Session, delivery: Delivery, code: str) -> Reading | N
         sa.select(GoodsSerial)
         .join(GoodsReceiptLine, GoodsReceiptLine.id == GoodsSerial.receipt_line_id)
         .where(GoodsReceiptLine.receipt_id == delivery.receipt_id, _same_serial(code))
-        .order_by(GoodsSerial.serial != code, GoodsSerial.delivery_line_id.is_(None))
+        .order_by(_nearest(code), GoodsSerial.delivery_line_id.is_(None))
         .limit(1)
         .with_for_update(of=GoodsSerial)
     )
@@ -148,7 +171,7 @@ def _pick_article(session: Session, delivery: Delivery, code: str) -> Reading | 
         .join(GoodsReceiptLine, GoodsReceiptLine.id == DeliveryLine.receipt_line_id)
         .where(
             DeliveryLine.delivery_id == delivery.id,
-            sa.or_(Product.code == code, GoodsReceiptLine.ean == code, GoodsReceiptLine.article == code),
+            _same_article(code),
         )
         .order_by(DeliveryLine.picked >= DeliveryLine.quantity, DeliveryLine.id)
         .with_for_update(of=DeliveryLine)
@@ -261,7 +284,7 @@ def _count_serial(session: Session, receipt: GoodsReceipt, code: str) -> Reading
         sa.select(GoodsSerial, GoodsReceiptLine)
         .join(GoodsReceiptLine, GoodsReceiptLine.id == GoodsSerial.receipt_line_id)
         .where(GoodsReceiptLine.receipt_id == receipt.id, _same_serial(code))
-        .order_by(GoodsSerial.serial != code)
+        .order_by(_nearest(code))
         .limit(1)
     ).first()
     if found is None:
@@ -279,7 +302,7 @@ def _count_article(session: Session, receipt: GoodsReceipt, code: str) -> Readin
         .outerjoin(Product, Product.id == GoodsReceiptLine.product_id)
         .where(
             GoodsReceiptLine.receipt_id == receipt.id,
-            sa.or_(Product.code == code, GoodsReceiptLine.ean == code, GoodsReceiptLine.article == code),
+            _same_article(code),
         )
         .order_by(sa.func.coalesce(GoodsReceiptLine.counted, 0) >= GoodsReceiptLine.quantity, GoodsReceiptLine.position)
         .limit(1)

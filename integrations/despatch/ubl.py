@@ -173,8 +173,17 @@ def _supplier(root: etree._Element) -> SupplierHint:
         gln=next((number for number in numbers if number), ""),
         supplier_no=text_at(wrapper, "CustomerAssignedAccountID"),
         email=text_at(party, "Contact", "ElectronicMail"),
-        vat_id=text_at(party, "PartyTaxScheme", "CompanyID"),
+        vat_id=text_at(party, "PartyTaxScheme", "CompanyID") or _vat_among_ids(party),
     )
+
+
+def _vat_among_ids(party: etree._Element | None) -> str:
+    """Some senders name their VAT number as an identification, with the country in the scheme's name (`BE:VAT`)."""
+    for element in find_all(party, "PartyIdentification", "ID"):
+        scheme = f"{element.get('schemeName') or ''} {element.get('schemeID') or ''}".upper()
+        if "VAT" in scheme:
+            return text(element)
+    return ""
 
 
 def _shipment(draft: Draft, root: etree._Element) -> None:

@@ -5,11 +5,16 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
+from starlette.datastructures import UploadFile
 
-from actions.assets import coverage, replacement
+from actions.assets import coverage, inventory, replacement
 from actions.assets.editing import DAYS, EDITABLE, edit
+from integrations.inventory.reader import read_inventory
+from integrations.inventory.types import InventoryError
+from kit import clock
 from kit.errors import NotFoundError
-from models.assets import Asset, AssetInventory, ExpiryNotice, Owner, Replacement, ReplacementReason
+from models.assets import Asset, AssetInventory, ExpiryNotice, Licence, Owner, Replacement, ReplacementReason
+from models.catalogue import Product
 from models.contracts import Contract
 from models.parties import Customer, Site
 from models.service_desk import Ticket
@@ -32,6 +37,7 @@ Work = Annotated[Person, Depends(need("asset.bearbeiten"))]
 LIST = Crumb("Assets", "/assets")
 
 
+OF_ASSETS = (ExpiryKind.WARRANTY, ExpiryKind.FIRMWARE, ExpiryKind.LIFECYCLE)
 KINDS = tuple((kind.value, label(kind)) for kind in ExpiryKind)
 
 
@@ -52,7 +58,6 @@ def list_assets(
     request: Request, person: See, session: StaffSession, *, suche: str = "", kunde: str = "", art: str = "", seite: int = 1
 ) -> Response:
     """All devices in use, searched by number, serial, model or customer."""
-    del person
     statement = (
         sa.select(Asset, Customer.number, Customer.name)
         .join(Customer, Customer.id == Asset.customer_id)
@@ -76,6 +81,7 @@ def list_assets(
         crumbs=(LIST,),
         assets=paged(session, statement, seite),
         classes=classes,
+        may_work=person.may("asset.bearbeiten"),
         query={"suche": suche, "kunde": kunde, "art": art},
     )
 
@@ -95,18 +101,78 @@ def list_ends(request: Request, person: See, session: StaffSession, *, art: str 
     """What ends next, and what was told."""
     del person
     statement: sa.Select[Any] = (
-        sa.select(ExpiryNotice, Customer.number, Customer.name, Ticket.number.label("ticket"))
+        sa.select(
+            ExpiryNotice, Customer.name, Ticket.number.label("ticket"), Asset.inventory_no.label("device"), Asset.model,
+            Product.name.label("licence"), Licence.count.label("count"),
+        )
         .join(Customer, Customer.id == ExpiryNotice.customer_id)
         .outerjoin(Ticket, Ticket.id == ExpiryNotice.ticket_id)
+        .outerjoin(Asset, sa.and_(ExpiryNotice.kind.in_(OF_ASSETS), Asset.id == ExpiryNotice.object_id))
+        .outerjoin(Licence, sa.and_(ExpiryNotice.kind == ExpiryKind.LICENCE, Licence.id == ExpiryNotice.object_id))
+        .outerjoin(Product, Product.id == Licence.product_id)
         .where(ExpiryNotice.state.in_([NoticeState.PLANNED, NoticeState.TOLD]))
         .order_by(ExpiryNotice.ends_on, ExpiryNotice.id)
-    )
+    )  # fmt: skip
     if art in dict(KINDS):
         statement = statement.where(ExpiryNotice.kind == ExpiryKind(art))
     crumbs = (LIST, Crumb("Enden im Blick"))
     return page(
         request, "asset_ends.html", crumbs=crumbs, ends=paged(session, statement, seite), kinds=KINDS, query={"art": art}
     )
+
+
+@router.get("/lizenzen")
+def list_licences(request: Request, person: See, session: StaffSession, *, suche: str = "", seite: int = 1) -> Response:
+    """Software of the customers with count and end (S24); keys stay where credentials are."""
+    del person
+    statement: sa.Select[Any] = (
+        sa.select(
+            Product.name.label("product"), Product.code, Customer.number.label("customer"),
+            Customer.name.label("customer_name"), Licence.count.label("count"), Licence.expires_on, Licence.asset_id,
+            Asset.inventory_no,
+        )
+        .join(Product, Product.id == Licence.product_id)
+        .join(Customer, Customer.id == Licence.customer_id)
+        .outerjoin(Asset, Asset.id == Licence.asset_id)
+        .order_by(Customer.number, Product.name, Licence.id)
+    )  # fmt: skip
+    if suche.strip():
+        columns = (Product.name, Product.code, Customer.name, Customer.number)
+        statement = statement.where(sa.or_(*(column.icontains(suche.strip(), autoescape=True) for column in columns)))
+    crumbs = (LIST, Crumb("Lizenzen"))
+    found = paged(session, statement, seite)
+    return page(request, "licences.html", crumbs=crumbs, licences=found, today=clock.today(), query={"suche": suche})
+
+
+def _inventory_page(request: Request, customer: str = "", **shown: Any) -> Response:
+    crumbs = (LIST, Crumb("Inventar einlesen"))
+    values = {"fault": "", "done": None, "file_name": ""} | shown
+    return page(request, "asset_inventory.html", crumbs=crumbs, customer=customer, **values)
+
+
+@router.get("/inventar")
+def inventory_form(request: Request, person: Work) -> Response:
+    """Where an agent's report or a list is handed in (S136)."""
+    del person
+    return _inventory_page(request)
+
+
+@router.post("/inventar")
+def take_inventory(request: Request, person: Work, session: StaffSession, data: Data) -> Response:
+    """Merge it by serial and say what became of it; handing it in twice changes nothing."""
+    upload, customer = data.get("datei"), str(data.get("kunde") or "").strip()
+    if not isinstance(upload, UploadFile) or not upload.filename:
+        return _inventory_page(request, customer, fault="Bitte wählen Sie eine Datei.")
+    with upload.file as content:
+        raw = content.read()
+    try:
+        told = read_inventory(raw, upload.filename)
+        with session.begin_nested():
+            source, technician = f"{upload.filename} ({person.name})", person.roles == ("technician",)
+            done = inventory.merge(session, told, customer=customer, source=source, technician=technician)
+    except InventoryError as fault:
+        return _inventory_page(request, customer, fault=str(fault))
+    return _inventory_page(request, customer, done=done, file_name=upload.filename)
 
 
 def _asset(session: StaffSession, asset_id: int) -> Asset:
@@ -128,6 +194,12 @@ def show(request: Request, person: See, session: StaffSession, asset_id: int) ->
         customer=session.get_one(Customer, asset.customer_id),
         site=session.get(Site, asset.site_id) if asset.site_id else None,
         contract=session.get(Contract, asset.contract_id) if asset.contract_id else None,
+        licences=session.execute(
+            sa.select(Licence, Product.name)
+            .join(Product, Product.id == Licence.product_id)
+            .where(Licence.asset_id == asset.id)
+            .order_by(Product.name, Licence.id)
+        ).all(),
         inventory=session.scalar(sa.select(AssetInventory).where(AssetInventory.asset_id == asset.id)),
         running=session.execute(
             sa.select(Replacement, Ticket.number)

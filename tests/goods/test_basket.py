@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from actions.goods import booking, differences, inbox, orders, reading, scanning
-from models.goods import DeliveryLine, GoodsReceipt, GoodsReceiptLine
+from models.goods import DeliveryLine, GoodsReceipt, GoodsReceiptLine, GoodsSerial
 from models.plumbing import InboxItem, InboxState
 from models.service_desk import Ticket, TicketState
 from tasks import goods_receipt as tasks
@@ -127,3 +127,28 @@ def test_a_serial_is_the_same_in_small_letters(session: Session) -> None:
     delivery = world.deliveries(session)[0]
     assert scanning.count(session, delivery.receipt_id, "5CG12AB", "test").ok
     assert scanning.pick(session, delivery.id, "5CG12AB", "test").ok
+
+
+def test_the_makers_identifier_before_a_serial_does_not_matter(session: Session) -> None:
+    customer, supplier = world.house_and_customer(session), world.supplier(session)
+    world.order(session, supplier, customer, world.product(session, "NB-1"), 3)
+    world.told(session, world.line("NB-1", 3, ["5CG1234AB", "PF2ABCDE", "SPF2ABCDE"]))
+    receipt = world.deliveries(session)[0].receipt_id
+    for code in ("S5CG1234AB", "1S20XW004AGEPF2ABCDE", "SPF2ABCDE"):
+        assert scanning.count(session, receipt, code, "test").ok, code
+    again = scanning.count(session, receipt, "PF2ABCDE", "test")
+    assert "schon gelesen" in again.text
+    assert session.scalars(sa.select(GoodsSerial.serial).order_by(GoodsSerial.serial)).all() == [
+        "5CG1234AB", "PF2ABCDE", "SPF2ABCDE",
+    ]  # fmt: skip
+
+
+def test_an_article_is_found_by_its_ean_with_and_without_leading_zeros(session: Session) -> None:
+    customer, supplier = world.house_and_customer(session), world.supplier(session)
+    world.order(session, supplier, customer, world.cable(session), 3)
+    world.told(session, world.line("KAB-1", 3, ean="04012345000016"))
+    delivery = world.deliveries(session)[0]
+    for code in ("4012345000016", "04012345000016"):
+        assert scanning.count(session, delivery.receipt_id, code, "test").ok, code
+        assert scanning.pick(session, delivery.id, code, "test").ok, code
+    assert not scanning.count(session, delivery.receipt_id, "4012345000023", "test").ok

@@ -1,6 +1,8 @@
 """The warehouse in the browser and over HTTP: from the advice to the shipped parcel, without any script."""
 
+import datetime as dt
 import json
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -9,10 +11,11 @@ from actions import api_tokens
 from actions.assets import recording
 from actions.goods import booking, inbox
 from kit.database import unit_of_work
-from models.assets import Asset
+from models.assets import Asset, ExpiryNotice, Licence
 from models.goods import Delivery, DeliveryState, GoodsDifference
 from models.plumbing import InboxItem, InboxState, OutboxMail
 from models.service_desk import Ticket, TicketState
+from rules.expiry import ExpiryKind
 from tests.goods import world
 from tests.portal.conftest import Portal
 
@@ -153,3 +156,76 @@ def test_what_is_parked_can_be_looked_at_and_settled_by_a_person(portal: Portal)
         row = session.get_one(InboxItem, item)
         assert (row.raw, row.state) == (raw, InboxState.DONE)
         assert "war nur der Ausdruck" in (row.reason or "")
+
+
+@pytest.mark.promise("S136")
+def test_an_inventory_is_handed_in_by_page(portal: Portal) -> None:
+    customer = portal.world.customers[0].number
+    listing = b"Inventarnummer;Seriennummer;Modell\nSRV-1;ABC-1;Hochwald R330\n"
+    browser = portal.browser("materials")
+    assert "Inventar einlesen" in browser.get("/assets").text
+
+    def hand_in(content: bytes, to: str) -> str:
+        answer = browser.post("/assets/inventar", data={"kunde": to}, files={"datei": ("liste.csv", content, "text/csv")})
+        assert answer.status_code == 200
+        return answer.text
+
+    refused = hand_in(listing, "")
+    assert "Der Kunde fehlt" in refused
+    assert "Bitte wählen Sie eine Datei" in browser.post("/assets/inventar", data={"kunde": customer}).text
+    assert "liste.csv" in hand_in(b"\x00\x01kaputt", customer)
+    with unit_of_work("test") as session:
+        assert session.scalars(sa.select(Asset.id).where(Asset.inventory_no == "SRV-1")).all() == []
+    assert "SRV-1" in hand_in(listing, customer)
+    again = hand_in(listing, customer)
+    assert "Unverändert" in again
+    with unit_of_work("test") as session:
+        assert session.scalars(sa.select(Asset.serial).where(Asset.inventory_no == "SRV-1")).all() == ["ABC-1"]
+    assert "nicht gewünscht" in portal.browser("technician").post(
+        "/assets/inventar", data={"kunde": customer}, files={"datei": ("liste.csv", listing, "text/csv")}
+    ).text  # fmt: skip
+
+
+@pytest.mark.promise("S24")
+def test_licences_and_ends_say_what_they_are_about(portal: Portal) -> None:
+    with unit_of_work("test") as session:
+        customer = portal.world.customers[0]
+        software = world.product(session, "OFF-1", name="Büropaket", serial_tracked=False, warranty_months=None)
+        device = Asset(customer_id=customer.id, inventory_no="PC-7", asset_class="notebook", model="Notebook 14")
+        session.add(device)
+        session.flush()
+        licence = Licence(
+            customer_id=customer.id, product_id=software.id, count=Decimal(25), expires_on=dt.date(2027, 3, 1),
+            asset_id=device.id, key="GEHEIM-1",
+        )  # fmt: skip
+        session.add(licence)
+        session.flush()
+        for kind, row in ((ExpiryKind.LICENCE, licence.id), (ExpiryKind.WARRANTY, device.id)):
+            session.add(
+                ExpiryNotice(
+                    customer_id=customer.id, kind=kind, object_id=row, ends_on=dt.date(2027, 3, 1),
+                    notice_on=dt.date(2027, 1, 15),
+                )
+            )  # fmt: skip
+        place = f"/assets/{device.id}"
+    browser = portal.browser("materials")
+    listed = browser.get("/assets/lizenzen?suche=büro").text
+    assert "Büropaket" in listed
+    assert "25" in listed
+    assert "01.03.2027" in listed
+    assert "Nichts gefunden" in browser.get("/assets/lizenzen?suche=gibtesnicht").text
+    ends = browser.get("/assets/enden").text
+    assert "Büropaket" in ends
+    assert "PC-7" in ends
+    shown = browser.get(place).text
+    assert "Lizenzen auf diesem Gerät" in shown
+    assert all("GEHEIM-1" not in text for text in (listed, ends, shown))
+
+
+@pytest.mark.parametrize("path", ["/wareneingang", "/lieferungen", "/assets/enden"])
+def test_a_filter_has_a_button_that_everybody_sees(portal: Portal, path: str) -> None:
+    text = portal.browser("materials").get(path).text
+    form = text[text.index('<form class="filter"') :]
+    form = form[: form.index("</form>")]
+    assert "<noscript" not in form
+    assert "Zeigen</button>" in form

@@ -213,7 +213,8 @@ def _rests(positions: Sequence[Position], lines: Sequence[OpenLine], left: dict[
                 Difference(
                     DifferenceKind.UNDER_DELIVERY,
                     f"{line.number}/{line.line}",
-                    f"Zu Bestellung {line.number} Position {line.line} ({line.product_name}) fehlen {amount(rest)} von "
+                    f"Zu Bestellung {line.number} Position {line.line} ({line.product_name}) "
+                    f"{'fehlt' if rest == 1 else 'fehlen'} {amount(rest)} von "
                     f"{amount(line.ordered)} Stück.",
                     None,
                     amount(line.open),

@@ -14,7 +14,7 @@ from models.catalogue import Product, ProductKind
 from models.contracts import Contract, ContractKind, ContractLine
 from models.goods import Delivery, DeliveryLine, DeliveryState, GoodsReceipt
 from models.maintenance import AgreedCheck
-from models.parties import Customer, Lifecycle
+from models.parties import Customer, Lifecycle, Site
 
 PROTECTED_CLASSES = ("server", "workstation", "notebook")
 """Classes on which a protection against malware has to run."""
@@ -180,3 +180,40 @@ def _agreed_backup(session: Session) -> set[int]:
     own = own.where(CooperationAgreement.backup_responsible == BackupResponsible.CUSTOMER)
     checked = sa.select(AgreedCheck.customer_id).where(AgreedCheck.check.regexp_match(BACKUP_WORDS, "i"))
     return set(session.scalars(own)) | set(session.scalars(checked))
+
+
+@dataclass(frozen=True, slots=True)
+class SiteInventory:
+    """How complete the inventory of one site is."""
+
+    site: str
+    """Empty for the head office."""
+    devices: int
+    reported: int
+    """Told of by an agent or a list."""
+    without_serial: int
+    missing: int
+    """Not in the last complete list."""
+
+
+def by_site(session: Session, customer: str) -> list[SiteInventory]:
+    """The devices in use of each site of a customer, and how much is known of them (S136); a site without a device too."""
+    of = sa.select(Customer.id).where(Customer.number == customer).scalar_subquery()
+    rows = session.execute(
+        sa.select(
+            Asset.site_id,
+            sa.func.count(),
+            sa.func.count(AssetInventory.id),
+            sa.func.count().filter(Asset.serial.is_(None)),
+            sa.func.count().filter(Asset.missing_since.is_not(None)),
+        )
+        .outerjoin(AssetInventory, AssetInventory.asset_id == Asset.id)
+        .where(Asset.customer_id == of, Asset.retired_on.is_(None))
+        .group_by(Asset.site_id)
+    ).tuples()
+    known = {site: numbers for site, *numbers in rows}
+    names: list[tuple[int | None, str]] = [(None, "")]
+    sites = sa.select(Site.id, Site.name).where(Site.customer_id == of, Site.receives_goods | Site.receives_services)
+    with_devices = sa.select(Site.id, Site.name).where(Site.id.in_([site for site in known if site is not None]))
+    names += [(key, name) for key, name in session.execute(sites.union(with_devices).order_by("name")).tuples()]
+    return [SiteInventory(name, *known.get(key, [0, 0, 0, 0])) for key, name in names]

@@ -98,8 +98,8 @@ def write_ahead(session: Session, today: dt.date) -> int:
             sa.literal(clock.now(), sa.DateTime(timezone=True)),
         )
         columns = ["customer_id", "kind", "object_id", "ends_on", "notice_on", "state", "created_at"]
-        statement = insert(ExpiryNotice).from_select(columns, rows).on_conflict_do_nothing()
-        entered += int(getattr(session.execute(statement), "rowcount", 0))
+        statement = insert(ExpiryNotice).from_select(columns, rows).on_conflict_do_nothing().returning(ExpiryNotice.id)
+        entered += len(session.scalars(statement).all())
         gone = ~sa.exists().where(now.c.object_id == ExpiryNotice.object_id, now.c.ends_on == ExpiryNotice.ends_on)
         _set(session, NoticeState.VOID, ExpiryNotice.kind == kind, ExpiryNotice.state == NoticeState.PLANNED, gone)
         _set(session, NoticeState.PLANNED, ExpiryNotice.kind == kind, ExpiryNotice.state == NoticeState.VOID, ~gone)

@@ -93,7 +93,9 @@ def list_gaps(request: Request, person: See, session: StaffSession, *, kunde: st
     gaps = coverage.coverage(session, customer=kunde)
     crumbs = (LIST, Crumb("Ohne Schutz oder Vertrag"))
     lost = coverage.unrecorded(session, customer=kunde)
-    return page(request, "asset_gaps.html", crumbs=crumbs, gaps=sliced(gaps, seite), lost=lost, query={"kunde": kunde})
+    sites = coverage.by_site(session, kunde) if kunde else []
+    query = {"kunde": kunde}
+    return page(request, "asset_gaps.html", crumbs=crumbs, gaps=sliced(gaps, seite), lost=lost, sites=sites, query=query)
 
 
 @router.get("/enden")

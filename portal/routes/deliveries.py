@@ -13,6 +13,7 @@ from kit.errors import NotFoundError
 from models.goods import Delivery, GoodsReceipt
 from models.parties import Customer, Site
 from models.service_desk import Ticket
+from portal.attempts import Said, attempt
 from portal.edge import CAMERA
 from portal.forms import Data, Form, filled
 from portal.modules import NavEntry, Section
@@ -132,15 +133,24 @@ def pack(request: Request, person: Work, session: StaffSession, delivery_id: int
     form = filled(PackForm, data)
     if form.value is None:
         return go(request, _back(delivery_id), "Bitte die Zahl der Packstücke angeben (1 bis 999).", "danger")
-    number = shipping.pack(session, delivery_id, form.value.parcels, person.actor)
-    return go(request, _back(delivery_id), f"Gepackt. Lieferschein {number}; die Papiere sind in wenigen Sekunden da.")
+    parcels = form.value.parcels
+
+    def act() -> Said:
+        number = shipping.pack(session, delivery_id, parcels, person.actor)
+        return f"Gepackt. Lieferschein {number}; die Papiere sind in wenigen Sekunden da."
+
+    return attempt(request, session, _back(delivery_id), act)
 
 
 @router.post("/{delivery_id}/oeffnen")
 def unpack(request: Request, person: Work, session: StaffSession, delivery_id: int) -> Response:
     """Open it again."""
-    shipping.unpack(session, delivery_id, person.actor)
-    return go(request, _back(delivery_id), "Die Lieferung ist wieder offen.", "info")
+
+    def act() -> Said:
+        shipping.unpack(session, delivery_id, person.actor)
+        return "Die Lieferung ist wieder offen.", "info"
+
+    return attempt(request, session, _back(delivery_id), act)
 
 
 @router.post("/{delivery_id}/versenden")

@@ -5,13 +5,14 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import Field
+from pydantic import Field, field_validator
 from starlette.datastructures import UploadFile
 
 from actions.goods import checking, complaint, differences, inbox, orders, scanning, views
 from kit.errors import DrehkreuzError, NotFoundError
 from models.goods import Delivery, GoodsReceipt, Supplier
 from models.plumbing import InboxItem
+from portal.attempts import Said, attempt
 from portal.edge import CAMERA
 from portal.forms import Data, Form, filled
 from portal.modules import NavEntry, Section
@@ -49,6 +50,11 @@ class CountForm(Form):
 
     line: int
     counted: Decimal = Field(ge=0, max_digits=10, decimal_places=4)
+
+    @field_validator("counted", mode="before")
+    @classmethod
+    def _comma(cls, typed: object) -> object:
+        return typed.strip().replace(",", ".") if isinstance(typed, str) else typed
 
 
 class BinForm(Form):
@@ -174,6 +180,10 @@ def _back(receipt_id: int, position: int | None = None) -> str:
     return f"/wareneingang/{receipt_id}" + (f"?position={position}" if position else "")
 
 
+def _differences(count_: int) -> str:
+    return "eine Abweichung ist" if count_ == 1 else f"{count_} Abweichungen sind"
+
+
 @router.post("/{receipt_id}/zaehlen")
 def count(request: Request, person: Work, session: StaffSession, receipt_id: int, data: Data) -> Response:
     """One reading of the scanner."""
@@ -191,8 +201,13 @@ def set_count(request: Request, person: Work, session: StaffSession, receipt_id:
     form = filled(CountForm, data)
     if form.value is None:
         return go(request, _back(receipt_id), "Bitte eine Menge eingeben, die nicht kleiner als 0 ist.", "danger")
-    scanning.set_count(session, receipt_id, form.value.line, form.value.counted)
-    return go(request, _back(receipt_id, form.value.line))
+    line, counted = form.value.line, form.value.counted
+
+    def act() -> Said:
+        scanning.set_count(session, receipt_id, line, counted)
+        return ""
+
+    return attempt(request, session, _back(receipt_id, line), act)
 
 
 @router.post("/{receipt_id}/lagerplatz")
@@ -209,10 +224,14 @@ def put_into_bin(request: Request, person: Work, session: StaffSession, receipt_
 @router.post("/{receipt_id}/abschliessen")
 def finish(request: Request, person: Work, session: StaffSession, receipt_id: int, data: Data) -> Response:
     """End the count."""
-    found = checking.finish(session, receipt_id, person.actor, as_told=data.get("wie_angekuendigt") == "ja")
-    if found:
-        return go(request, _back(receipt_id), f"Geprüft, {len(found)} Abweichungen sind zu klären.", "warning")
-    return go(request, _back(receipt_id), "Geprüft, alles stimmt mit dem Lieferschein überein.")
+
+    def act() -> Said:
+        found = checking.finish(session, receipt_id, person.actor, as_told=data.get("wie_angekuendigt") == "ja")
+        if found:
+            return f"Geprüft, {_differences(len(found))} zu klären.", "warning"
+        return "Geprüft, alles stimmt mit dem Lieferschein überein."
+
+    return attempt(request, session, _back(receipt_id), act)
 
 
 @router.post("/{receipt_id}/artikel")
@@ -221,9 +240,14 @@ def name_article(request: Request, person: Work, session: StaffSession, receipt_
     form = filled(ArticleForm, data)
     if form.value is None:
         return go(request, _back(receipt_id), "Bitte den Code unseres Artikels eingeben.", "danger")
-    tickets = checking.name_article(session, form.value.line, form.value.product, person.actor)
-    told = f" Neue Tickets: {', '.join(tickets)}." if tickets else ""
-    return go(request, _back(receipt_id), f"Der Artikel ist zugeordnet und gemerkt.{told}")
+    line, product = form.value.line, form.value.product
+
+    def act() -> Said:
+        tickets = checking.name_article(session, line, product, person.actor)
+        told = f" Neue Tickets: {', '.join(tickets)}." if tickets else ""
+        return f"Der Artikel ist zugeordnet und gemerkt.{told}"
+
+    return attempt(request, session, _back(receipt_id), act)
 
 
 @router.post("/{receipt_id}/abweichung/{difference_id}")
@@ -241,5 +265,9 @@ def resolve(  # noqa: PLR0917 - FastAPI hands over by name
 @router.post("/{receipt_id}/lieferant")
 def complain(request: Request, person: Work, session: StaffSession, receipt_id: int) -> Response:
     """Send the list to the supplier."""
-    count_ = complaint.send(session, receipt_id, person.name, person.email)
-    return go(request, _back(receipt_id), f"Die Liste mit {count_} Abweichungen geht an den Lieferanten.")
+
+    def act() -> Said:
+        count_ = complaint.send(session, receipt_id, person.name, person.email)
+        return f"Die Liste mit {'einer Abweichung' if count_ == 1 else f'{count_} Abweichungen'} geht an den Lieferanten."
+
+    return attempt(request, session, _back(receipt_id), act)

@@ -149,6 +149,17 @@ def test_a_browser_that_knows_our_codes_reads_them_itself_nearest_to_the_middle(
         assert not [url for url in asked if "zxing" in url or "worker" in url]
 
 
+def test_a_hand_scanner_faster_than_the_page_loses_nothing(launch: Launch) -> None:
+    with launch(f"{CAMERA}=device-count=0") as chrome, chrome.signed_in("materials") as page:
+        page.goto(f"/wareneingang/{delivered().receipt_id}")
+        page.keyboard.type(f"{SERIALS[0]}\n{SERIALS[1]}\nKAB-1\nFREMD-1\n")
+        until(lambda: counted() == [2, 1], "alles gezählt")
+        page.get_by_role("status").get_by_text("FREMD-1 steht nicht im Lieferavis").wait_for()
+        assert page.evaluate("() => document.activeElement.id") == "code"
+        page.get_by_role("button", name="Prüfung abschließen").click()
+        page.get_by_text("alles stimmt mit dem Lieferschein überein").wait_for()
+
+
 def test_a_refused_camera_says_what_to_do_and_a_device_without_one_offers_none(launch: Launch) -> None:
     place = f"/wareneingang/{delivered().receipt_id}"
     with launch(CAMERA, "--deny-permission-prompts") as chrome, chrome.signed_in("materials", PHONE) as page:
@@ -158,7 +169,7 @@ def test_a_refused_camera_says_what_to_do_and_a_device_without_one_offers_none(l
         assert page.get_by_role("button", name="Kamera benutzen").is_enabled()
         page.get_by_label("Strichcode lesen").fill(SERIALS[0])
         page.get_by_role("button", name="Übernehmen", exact=True).click()
-        page.get_by_text("1 von 2").wait_for()
+        page.get_by_role("status").get_by_text("1 von 2").wait_for()
     with launch(f"{CAMERA}=device-count=0") as chrome, chrome.signed_in("materials") as page:
         page.goto(place)
         page.get_by_label("Strichcode lesen").wait_for()

@@ -119,3 +119,18 @@ def test_technicians_keep_assets_where_the_customer_wished_it(session: Session) 
     session.flush()
     editing.edit(session, asset.id, {"model": "R340", "bought_on": "2026-01-02"}, technician=True)
     assert (asset.model, asset.bought_on) == ("R340", dt.date(2026, 1, 2))
+
+
+@pytest.mark.promise("S136")
+def test_completeness_is_said_site_by_site(session: Session) -> None:
+    customer = world.house_and_customer(session)
+    hall, empty = make.site(session, customer, name="Halle"), make.site(session, customer, name="Leer")
+    stored(session, customer, "SRV1", serial="A")
+    stored(session, customer, "PC1", site_id=hall.id, missing_since=NOON.date())
+    stored(session, customer, "ALT", site_id=hall.id, retired_on=NOON.date())
+    inventory.merge(session, told(Device("A", name="srv1")), customer=customer.number, source="agent")
+    found = {
+        row.site: (row.devices, row.reported, row.without_serial, row.missing)
+        for row in coverage.by_site(session, customer.number)
+    }
+    assert found == {"": (1, 1, 0, 0), hall.name: (1, 0, 1, 1), empty.name: (0, 0, 0, 0)}

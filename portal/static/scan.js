@@ -1,4 +1,5 @@
-// The camera as a barcode reader: what it reads goes into the reading field and is sent like a reading of the hand scanner.
+// Reading barcodes: what the hand scanner types or the camera sees goes into the same field and is sent one after the other,
+// while the page stays and the field is free for the next reading. Without script the field is a plain form.
 "use strict";
 (() => {
   const QUIET_MS = 1000;
@@ -16,7 +17,8 @@
 
   const box = $("[data-camera]");
   const form = box?.closest("form");
-  if (!form || !navigator.mediaDevices?.getUserMedia) return;
+  if (!form) return;
+  const field = form.elements.code;
   const [video, status] = [$("video", box), $("[role=status]", box)];
   const [starter, stopper, torch] = ["start", "stop", "torch"].map((name) => $(`[data-camera-${name}]`, box));
   const canvas = document.createElement("canvas");
@@ -90,6 +92,13 @@
       // read twice alike, or it is no reading: Code 39 has no check digit
       if (text && text === candidate && text !== sent) {
         sent = text;
+        if (form.method === "get") {
+          signal(true);
+          stop();
+          field.value = text;
+          form.requestSubmit();
+          return;
+        }
         const booked = await send(text);
         [lastSeen, lastRead] = [performance.now(), performance.now()];
         if (!booked) sent = "";
@@ -112,17 +121,15 @@
     tone.stop(sound.currentTime + (ok ? 0.09 : 0.35));
   }
 
-  async function send(code) {
-    form.elements.code.value = code;
-    if (form.method === "get") {
-      signal(true);
-      stop();
-      form.requestSubmit();
-      return true;
-    }
+  let sending = Promise.resolve();
+  const send = (code) => { sending = sending.then(() => book(code)); return sending; };
+
+  async function book(code) {
     say(`${code} …`);
+    const body = new URLSearchParams(new FormData(form));
+    body.set("code", code);
     try {
-      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+      const answer = await fetch(form.action, { method: "POST", body });
       if (new URL(answer.url).pathname !== location.pathname && answer.ok) {
         location.assign(answer.url);
         return true;
@@ -143,8 +150,6 @@
       say(`Keine Verbindung: ${code} ist nicht gebucht. Bitte noch einmal lesen.`, "danger");
       signal(false);
       return false;
-    } finally {
-      form.elements.code.value = "";
     }
   }
 
@@ -155,9 +160,9 @@
       const [old, now] = [$(place), $(place, fresh)];
       if (old && now) old.replaceWith(document.adoptNode(now));
     }
-    const field = $("form [data-camera]", fresh)?.closest("form").elements.position;
-    if (field && form.elements.position) form.elements.position.value = field.value;
-    if (!$("form [data-camera]", fresh)) location.reload();
+    const next = $("form [data-camera]", fresh)?.closest("form").elements.position;
+    if (next) form.elements.position.value = next.value;
+    else location.reload();
   }
 
   // --- on and off
@@ -209,6 +214,18 @@
     say(text, tone);
   }
 
+  if (form.method === "post") {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      const code = field.value.trim();
+      field.value = "";
+      field.focus();
+      if (code) send(code);
+    });
+  }
+
+  if (!navigator.mediaDevices?.getUserMedia) return;
   starter.addEventListener("click", start);
   stopper.addEventListener("click", () => { stop(); starter.focus(); });
   torch.addEventListener("click", async () => {

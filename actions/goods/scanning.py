@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from actions.assets import recording
 from actions.goods import serials
+from actions.goods.codes import nearest, same_article, same_serial
 from actions.goods.differences import settle_kind
 from actions.goods.inbox import BELL
 from actions.goods.tickets import note
@@ -21,7 +22,6 @@ from kit.errors import ConflictError, NotFoundError
 from models.catalogue import Product
 from models.goods import Delivery, DeliveryLine, DeliveryState, GoodsReceipt, GoodsReceiptLine, GoodsSerial, ReceiptState
 from models.service_desk import Ticket, TicketState
-from rules import scanned
 from rules.receiving import DifferenceKind, amount
 
 ONE = Decimal(1)
@@ -34,33 +34,8 @@ class Reading:
     ok: bool
     text: str
     line_id: int | None = None
-
-
-def _same_serial(code: str) -> sa.ColumnElement[bool]:
-    """A label and an advice may differ in capitals and in the maker's identifier before the serial; it is the same piece."""
-    told = sa.func.lower(GoodsSerial.serial)
-    same = [told == code.lower()]
-    if bare := scanned.without_identifier(code):
-        same.append(told == bare.lower())
-    if whole := scanned.model_and_serial(code):
-        length = sa.func.length(GoodsSerial.serial)
-        ends = sa.func.right(sa.literal(whole.lower()), length) == told
-        same.append(sa.and_(length >= scanned.SHORTEST, ends))
-    return sa.or_(*same)
-
-
-def _nearest(code: str) -> sa.ColumnElement[int]:
-    """Which of several that fit comes first: the one that fits as it is, then the longest."""
-    exact = sa.func.lower(GoodsSerial.serial) == code.lower()
-    return sa.case((GoodsSerial.serial == code, 0), (exact, 1), else_=1000 - sa.func.length(GoodsSerial.serial))
-
-
-def _same_article(code: str) -> sa.ColumnElement[bool]:
-    """Our code, the supplier's number, or the EAN, with or without its leading zeros."""
-    same = [Product.code == code, GoodsReceiptLine.ean == code, GoodsReceiptLine.article == code]
-    if bare := scanned.bare_gtin(code):
-        same.append(sa.func.ltrim(GoodsReceiptLine.ean, "0") == bare)
-    return sa.or_(*same)
+    ask: str = ""
+    """A number that counts only when it is read once more: it contradicts what the supplier told."""
 
 
 # --- picking --------------------------------------------------------------------------------------------------------------
@@ -99,8 +74,8 @@ def _pick_serial(session: Session, delivery: Delivery, code: str) -> Reading | N
     serial = session.scalar(
         sa.select(GoodsSerial)
         .join(GoodsReceiptLine, GoodsReceiptLine.id == GoodsSerial.receipt_line_id)
-        .where(GoodsReceiptLine.receipt_id == delivery.receipt_id, _same_serial(code))
-        .order_by(_nearest(code), GoodsSerial.delivery_line_id.is_(None))
+        .where(GoodsReceiptLine.receipt_id == delivery.receipt_id, same_serial(code))
+        .order_by(nearest(code), GoodsSerial.delivery_line_id.is_(None))
         .limit(1)
         .with_for_update(of=GoodsSerial)
     )
@@ -171,7 +146,7 @@ def _pick_article(session: Session, delivery: Delivery, code: str) -> Reading | 
         .join(GoodsReceiptLine, GoodsReceiptLine.id == DeliveryLine.receipt_line_id)
         .where(
             DeliveryLine.delivery_id == delivery.id,
-            _same_article(code),
+            same_article(code),
         )
         .order_by(DeliveryLine.picked >= DeliveryLine.quantity, DeliveryLine.id)
         .with_for_update(of=DeliveryLine)
@@ -266,25 +241,55 @@ def receipt_for(session: Session, receipt_id: int) -> GoodsReceipt:
     return receipt
 
 
-def count(session: Session, receipt_id: int, code: str, actor: str, active: int | None = None) -> Reading:
-    """Count one piece of a receipt against what the supplier told. Raises: NotFoundError, ConflictError when it is checked."""
+def count(  # noqa: PLR0917 - one reading
+    session: Session, receipt_id: int, code: str, actor: str, active: int | None = None, asked: str = ""
+) -> Reading:
+    """Count one piece of a receipt against what the supplier told.
+
+    Args:
+        session: the transaction.
+        receipt_id: the receipt.
+        code: what was read.
+        actor: who reads.
+        active: the position that was read last or chosen.
+        asked: the number that the reading before asked to be read once more.
+
+    Raises:
+        NotFoundError, ConflictError: no such receipt, or it is checked.
+    """
     receipt = receipt_for(session, receipt_id)
     if receipt.state is ReceiptState.CHECKED:
         raise ConflictError(f"Wareneingang {receipt.delivery_note}: Die Prüfung ist abgeschlossen.")
     code = code.strip()
     if not code:
         return Reading(False, "Es wurde nichts gelesen.", active)
-    return _count_serial(session, receipt, code) or _count_article(session, receipt, code) or _count_new(
-        session, receipt, code, active, actor
-    )  # fmt: skip
+    known = _count_serial(session, receipt, code) or _count_article(session, receipt, code)
+    return known or _ask_again(session, code, active, asked) or _count_new(session, receipt, code, active, actor)
+
+
+def _ask_again(session: Session, code: str, active: int | None, asked: str) -> Reading | None:
+    """A box carries more codes than the serial: when every piece of the position is announced, a stranger is read twice."""
+    row = session.get(GoodsReceiptLine, active) if active else None
+    if row is None or code == asked:
+        return None
+    announced = session.scalar(sa.select(sa.func.count()).where(GoodsSerial.receipt_line_id == row.id, GoodsSerial.announced))
+    if not announced or announced < row.quantity:
+        return None
+    return Reading(
+        False,
+        f"{code} steht nicht im Lieferavis, und zu {row.text or row.article} sind alle Seriennummern angekündigt. "
+        "Liegt dort wirklich ein anderes Gerät, bitte dieselbe Nummer noch einmal lesen.",
+        row.id,
+        ask=code,
+    )
 
 
 def _count_serial(session: Session, receipt: GoodsReceipt, code: str) -> Reading | None:
     found = session.execute(
         sa.select(GoodsSerial, GoodsReceiptLine)
         .join(GoodsReceiptLine, GoodsReceiptLine.id == GoodsSerial.receipt_line_id)
-        .where(GoodsReceiptLine.receipt_id == receipt.id, _same_serial(code))
-        .order_by(_nearest(code))
+        .where(GoodsReceiptLine.receipt_id == receipt.id, same_serial(code))
+        .order_by(nearest(code))
         .limit(1)
     ).first()
     if found is None:
@@ -302,7 +307,7 @@ def _count_article(session: Session, receipt: GoodsReceipt, code: str) -> Readin
         .outerjoin(Product, Product.id == GoodsReceiptLine.product_id)
         .where(
             GoodsReceiptLine.receipt_id == receipt.id,
-            _same_article(code),
+            same_article(code),
         )
         .order_by(sa.func.coalesce(GoodsReceiptLine.counted, 0) >= GoodsReceiptLine.quantity, GoodsReceiptLine.position)
         .limit(1)

@@ -19,7 +19,7 @@ from models.contracts import Contract
 from models.parties import Customer, Site
 from models.service_desk import Ticket
 from portal.forms import Data, Form, filled
-from portal.labels import label
+from portal.labels import WORDS, label
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
 from portal.paging import paged, sliced
@@ -210,6 +210,7 @@ def show(request: Request, person: See, session: StaffSession, asset_id: int) ->
         ).first(),
         rented=asset.owner is Owner.HOUSE,
         editable=EDITABLE,
+        classes=sorted({*WORDS["asset"], asset.asset_class}, key=lambda name: label(name, "asset").lower()),
         days=DAYS,
         may_work=person.may("asset.bearbeiten"),
     )

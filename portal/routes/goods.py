@@ -16,7 +16,7 @@ from portal.attempts import Said, attempt
 from portal.edge import CAMERA
 from portal.forms import Data, Form, filled
 from portal.modules import NavEntry, Section
-from portal.pages import Crumb, go, page
+from portal.pages import Crumb, address, go, page
 from portal.paging import paged, sliced
 from portal.security.person import Person, StaffSession, need
 
@@ -43,6 +43,8 @@ class ScanForm(Form):
 
     code: str = Field(default="", max_length=200)
     position: int | None = None
+    neu: str = Field(default="", max_length=200)
+    """Read before and asked to be read once more."""
 
 
 class CountForm(Form):
@@ -158,7 +160,9 @@ def _receipt(session: StaffSession, receipt_id: int) -> GoodsReceipt:
 
 
 @router.get("/{receipt_id}")
-def show(request: Request, person: See, session: StaffSession, receipt_id: int, *, position: int | None = None) -> Response:
+def show(
+    request: Request, person: See, session: StaffSession, receipt_id: int, *, position: int | None = None, neu: str = ""
+) -> Response:
     """Positions, counting, differences, deliveries."""
     receipt = _receipt(session, receipt_id)
     return page(
@@ -172,6 +176,7 @@ def show(request: Request, person: See, session: StaffSession, receipt_id: int, 
         deliveries=session.execute(views.deliveries_statement().where(Delivery.receipt_id == receipt_id)).all(),
         differences=differences.open_of(session, receipt_id),
         position=position,
+        asked=neu,
         may_work=person.may("ware.bearbeiten"),
     )
 
@@ -190,8 +195,10 @@ def count(request: Request, person: Work, session: StaffSession, receipt_id: int
     form = filled(ScanForm, data)
     if form.value is None:
         return go(request, _back(receipt_id), "Das lässt sich nicht lesen.", "danger")
-    reading = scanning.count(session, receipt_id, form.value.code, person.actor, form.value.position)
-    return go(request, _back(receipt_id, reading.line_id), reading.text, "success" if reading.ok else "danger")
+    read = form.value
+    reading = scanning.count(session, receipt_id, read.code, person.actor, read.position, read.neu)
+    path = address(f"/wareneingang/{receipt_id}", {"position": reading.line_id, "neu": reading.ask})
+    return go(request, path, reading.text, "success" if reading.ok else "danger")
 
 
 @router.post("/{receipt_id}/menge")

@@ -160,9 +160,9 @@
       const [old, now] = [$(place), $(place, fresh)];
       if (old && now) old.replaceWith(document.adoptNode(now));
     }
-    const next = $("form [data-camera]", fresh)?.closest("form").elements.position;
-    if (next) form.elements.position.value = next.value;
-    else location.reload();
+    const next = $("form [data-camera]", fresh)?.closest("form");
+    if (!next) { location.reload(); return; }
+    for (const name of ["position", "neu"]) form.elements[name].value = next.elements[name].value;
   }
 
   // --- on and off

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -12,7 +13,7 @@ from actions.assets import recording
 from actions.goods import booking, inbox
 from kit.database import unit_of_work
 from models.assets import Asset, ExpiryNotice, Licence
-from models.goods import Delivery, DeliveryState, GoodsDifference, GoodsReceiptLine
+from models.goods import Delivery, DeliveryState, GoodsDifference, GoodsReceiptLine, GoodsSerial
 from models.plumbing import InboxItem, InboxState, OutboxMail
 from models.service_desk import Ticket, TicketState
 from rules.expiry import ExpiryKind
@@ -220,6 +221,7 @@ def test_licences_and_ends_say_what_they_are_about(portal: Portal) -> None:
     assert "PC-7" in ends
     shown = browser.get(place).text
     assert "Lizenzen auf diesem Gerät" in shown
+    assert '<option value="notebook" selected>Notebook</option>' in shown
     assert all("GEHEIM-1" not in text for text in (listed, ends, shown))
 
 
@@ -248,3 +250,28 @@ def test_a_count_is_typed_and_shown_as_people_write_it(portal: Portal) -> None:
     told = browser.post(f"/wareneingang/{receipt}/artikel", data={"line": line, "product": "GIBTSNICHT"}, follow_redirects=True)
     assert told.status_code == 200
     assert "Bitte den Code aus dem Artikelstamm angeben" in told.text
+
+
+def test_a_strange_code_on_the_box_is_asked_about_before_it_becomes_a_serial(portal: Portal) -> None:
+    stock(portal, world.line("NB-1", 2, ["S1", "S2"], of="1"), world.line("KAB-1", 1, of="2"))
+    browser = portal.browser("materials")
+    with unit_of_work("test") as session:
+        receipt = session.scalars(sa.select(Delivery.receipt_id)).one()
+    place = f"/wareneingang/{receipt}"
+
+    def read(code: str) -> str:
+        shown = browser.get(read_at[-1] if read_at else place).text
+        hidden = dict(re.findall(r'type="hidden" name="(position|neu)" value="([^"]*)"', shown))
+        answer = browser.post(f"{place}/zaehlen", data={"code": code} | hidden)
+        read_at.append(answer.headers["location"])
+        return browser.get(answer.headers["location"]).text
+
+    read_at: list[str] = []
+    assert "1 von 2" in read("S1")
+    assert "noch einmal lesen" in read("00-1B-44-11-3A-B7")
+    assert "noch einmal lesen" in read("4012345000016")
+    assert "2 von 2" in read("S2")
+    with unit_of_work("test") as session:
+        assert set(session.scalars(sa.select(GoodsSerial.serial))) == {"S1", "S2"}
+    assert "noch einmal lesen" in read("TAUSCH-3")
+    assert "Die Nummer stand nicht im Avis" in read("TAUSCH-3")

@@ -123,7 +123,7 @@ def bare_work(folder: Path) -> dict[str, float]:
                 "kontingent_entry",
             )
         }
-    archive = FolderArchive(folder / "bare-archive")
+    archive = FolderArchive(folder)
     took: dict[str, float] = {}
 
     def put(key: str, content: bytes, kind: str) -> None:
@@ -213,7 +213,7 @@ def one_size(customers: int, base: Path, *, bare: bool) -> dict[str, float]:
         took["peak MiB"] = memory.stop() / 2**20
         print(f"  {outcome.summary}")
         if bare:
-            work = bare_work(base)
+            work = bare_work(base / f"bare{customers}")
             took["bare"] = sum(seconds for name, seconds in work.items() if not name.endswith("CPU"))
             took["bare CPU"] = sum(seconds for name, seconds in work.items() if name.endswith("CPU"))
             print("  bare:", ", ".join(f"{name} {seconds:.1f} s" for name, seconds in work.items()))

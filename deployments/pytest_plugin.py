@@ -29,6 +29,20 @@ APT = {
     "pango": "libpango-1.0-0 libpangoft2-1.0-0",
 }
 
+PROMISE, MISSING = "promise", "missing tool"
+LONG = (
+    "tests/deployments/test_services.py",
+    "tests/crash/",
+    "tests/company/",
+    "tests/stories/",
+    "tests/billing/",
+    "tests/deployments/",
+    "tests/outage/",
+    "tests/scale/",
+    "tests/portal/test_browser.py",
+    "tests/goods/",
+)
+
 
 def has(tool: str) -> bool:
     """Whether this machine has the tool. What is not known here is for the test itself to find."""
@@ -45,9 +59,13 @@ def promises_of(item: pytest.Item) -> list[str]:
 
 
 class Promises:
-    """Collects outcomes; writes them when the session ends."""
+    """Collects outcomes; writes them when the session ends.
 
-    def __init__(self) -> None:
+    With several processes each marks what it runs, and the one that reports (and only that one) writes.
+    """
+
+    def __init__(self, *, writes: bool = True) -> None:
+        self.writes = writes
         self.tests: dict[str, list[str]] = {}
         self.outcomes: dict[str, str] = {}
         self.missing: Counter[str] = Counter()
@@ -56,17 +74,20 @@ class Promises:
         for item in items:
             if names := promises_of(item):
                 self.tests[item.nodeid] = names
+                item.user_properties.extend((PROMISE, name) for name in names)
             for mark in item.iter_markers("needs"):
                 for tool in mark.args:
                     if not has(tool):
-                        self.missing[tool] += 1
+                        item.user_properties.append((MISSING, tool))
                         item.add_marker(pytest.mark.skip(reason=f"braucht {tool}"))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.nodeid not in self.tests:
-            return
-        if report.when == "call" or report.outcome != "passed":
-            self.outcomes[report.nodeid] = report.outcome
+        if names := [str(value) for name, value in report.user_properties if name == PROMISE]:
+            self.tests[report.nodeid] = names
+            if report.when == "call" or report.outcome != "passed":
+                self.outcomes[report.nodeid] = report.outcome
+        if report.when == "setup" and report.skipped:
+            self.missing.update(str(value) for name, value in report.user_properties if name == MISSING)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         for tool, count in sorted(self.missing.items()):
@@ -74,6 +95,8 @@ class Promises:
             terminalreporter.write_line(f"{count} Tests übersprungen, es fehlt {tool}. {hint}", yellow=True)
 
     def pytest_sessionfinish(self) -> None:
+        if not self.writes:
+            return
         known: dict[str, Any] = {}
         if RESULTS.exists():
             known = json.loads(RESULTS.read_text(encoding="utf-8"))
@@ -85,6 +108,21 @@ class Promises:
         RESULTS.write_text(json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
 
 
+class LongestFirst:
+    """The order of files for several processes: what takes minutes begins first, so that nobody waits for a last long file."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=_turn)  # stable: within a file and among the others nothing changes
+
+
+def _turn(item: pytest.Item) -> int:
+    path = item.nodeid.partition("::")[0]
+    return next((turn for turn, start in enumerate(LONG) if path.startswith(start)), len(LONG))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Join the session."""
-    config.pluginmanager.register(Promises(), "drehkreuz-promises")
+    worker = hasattr(config, "workerinput")
+    config.pluginmanager.register(Promises(writes=not worker), "drehkreuz-promises")
+    if worker:
+        config.pluginmanager.register(LongestFirst(), "drehkreuz-longest-first")

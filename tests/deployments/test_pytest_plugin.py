@@ -48,6 +48,28 @@ def test_promises_and_missing_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     }
 
 
+def test_several_processes_write_together(tmp_path: Path) -> None:
+    (tmp_path / "test_suite.py").write_text(SUITE.replace("@pytest.mark.needs", "@pytest.mark.skipif(True, reason='') #"))
+    (tmp_path / "test_more.py").write_text(SUITE.replace("S3", "S4"))
+    runner = (
+        "import sys, pytest\n"
+        "from pathlib import Path\n"
+        "from deployments import pytest_plugin as plugin\n"
+        f"plugin.RESULTS = Path({str(tmp_path)!r}) / '.cache' / 'promises.json'\n"
+        "sys.exit(pytest.main(['-q', '-n', '2', '--dist', 'loadfile', '-p', 'deployments.pytest_plugin', '-c', '/dev/null', "
+        f"'--rootdir', {str(tmp_path)!r}, {str(tmp_path)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", runner], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    told = json.loads((tmp_path / ".cache" / "promises.json").read_text())
+    assert {test: kept["outcome"] for test, kept in told.items()} == {
+        "test_suite.py::test_kept": "passed",
+        "test_suite.py::test_broken": "failed",
+        "test_more.py::test_kept": "passed",
+        "test_more.py::test_broken": "failed",
+    }
+
+
 @pytest.mark.parametrize(("tool", "there"), [("chromium", False), ("java", True), ("datev-specs", True)])
 def test_has(tool: str, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pytest_plugin.shutil, "which", lambda name: "/usr/bin/java" if name == "java" else None)

@@ -105,6 +105,11 @@ class Services:
         until(ready, 120, "ready")
         self.ready_after = time.monotonic() - started
 
+    def be_there(self) -> None:
+        """Start again what another test has ended."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+
     def state(self) -> dict[str, Any]:
         """What the supervisor says of itself."""
         return dict(json.loads((self.home / "run" / "services.json").read_text()))

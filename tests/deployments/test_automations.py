@@ -41,6 +41,7 @@ def own_connection() -> psycopg.Connection:
 @pytest.fixture(scope="module")
 def house(services: Services) -> Iterator[Instance]:
     """A deployment that no worker takes; everything is as it was afterwards."""
+    services.be_there()
     services.wait_deployed()
     with services.here() as target, PrefectApi(target) as api, own_connection() as held:
         held.execute("select pg_advisory_lock(hashtextextended('notices', 0))")  # the services' own round stays off

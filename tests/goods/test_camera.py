@@ -128,7 +128,7 @@ def test_what_the_camera_reads_is_booked_like_a_reading_of_the_hand_scanner(laun
         assert "im Hintergrund" in page.get_by_role("status").text_content()
         page.goto("/lieferungen")
         start.click()
-        page.wait_for_url(f"**/lieferungen/{delivery.id}")
+        page.wait_for_url(f"**/lieferungen/{delivery.id}", timeout=60_000)
         start.click()
         until(lambda: delivered().state is DeliveryState.PICKED, "alles kommissioniert")
         page.get_by_role("button", name="Packen und Lieferschein").wait_for()

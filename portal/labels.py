@@ -8,7 +8,6 @@ from models.billing import (
     Charge,
     Face,
     GroupUnit,
-    HandOverState,
     InvoiceKind,
     InvoiceState,
     ItemState,
@@ -17,6 +16,7 @@ from models.billing import (
     RunState,
 )
 from models.goods import DeliveryState, ReceiptState
+from models.handover import HandOverState
 from models.maintenance import CheckOutcome
 from models.parties import PortalLevel, StaffRole
 from models.plumbing import MailState, RunTrouble

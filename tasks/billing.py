@@ -30,7 +30,7 @@ from kit import clock
 from kit.database import one_connection, unit_of_work
 from kit.errors import ConflictError
 from kit.steps import Outcome, Progress, run_date, show_table, show_text, step
-from models.billing import SapDocument
+from models.handover import SapDocument
 from rules.differences import german
 from rules.money import ZERO
 from rules.month import Month

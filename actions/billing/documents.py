@@ -9,7 +9,13 @@ from sqlalchemy.orm import Session
 
 from actions import archive
 from actions.billing.overview import run_of
-from models.billing import BillingItem, BillingRun, DatevFile, Invoice, PostalBatch, SapDocument, ServiceReport
+from models.billing import (
+    BillingItem,
+    BillingRun,
+    Invoice,
+    ServiceReport,
+)
+from models.handover import DatevFile, PostalBatch, SapDocument
 from rules.month import Month
 
 

@@ -21,16 +21,13 @@ from kit.settings import settings
 from models.billing import (
     BillingItem,
     BillingRun,
-    DatevFile,
-    HandOverState,
     Invoice,
     InvoiceKind,
     InvoiceLine,
     InvoiceState,
-    PostalBatch,
-    SapDocument,
     ServiceReport,
 )
+from models.handover import DatevFile, HandOverState, PostalBatch, SapDocument
 from models.parties import Customer, Site
 from rules.money import vat_of
 from rules.month import Month

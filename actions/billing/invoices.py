@@ -28,15 +28,14 @@ from kit.errors import DrehkreuzError
 from kit.settings import settings
 from models.billing import (
     BillingItem,
-    HandOverState,
     Invoice,
     InvoiceKind,
     InvoiceState,
     ItemState,
     ReportState,
-    SapDocument,
     ServiceReport,
 )
+from models.handover import HandOverState, SapDocument
 from models.maintenance import CompanyDay
 from models.parties import Customer, Site
 from models.plumbing import MailState, OutboxMail

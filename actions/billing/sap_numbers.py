@@ -19,7 +19,13 @@ from integrations.sap.port import Posting, SapInvoice, SapRefusedError
 from kit import clock
 from kit.errors import UsageError
 from kit.settings import settings
-from models.billing import BillingItem, HandOverState, Invoice, InvoiceKind, InvoiceState, SapDocument
+from models.billing import (
+    BillingItem,
+    Invoice,
+    InvoiceKind,
+    InvoiceState,
+)
+from models.handover import HandOverState, SapDocument
 
 CREDIT_NOTE = "ST-"
 """Credit notes count in a range of their own, which knows the same figures as that of the invoices."""

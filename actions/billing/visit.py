@@ -15,15 +15,14 @@ from kit import clock
 from models.billing import (
     BillingItem,
     BillingRun,
-    HandOverState,
     Invoice,
     InvoiceState,
     ItemState,
     ReportState,
     RunState,
-    SapDocument,
     ServiceReport,
 )
+from models.handover import HandOverState, SapDocument
 from models.parties import Customer, Site
 from models.plumbing import MailState, OutboxMail
 from models.work import EntryState, ServiceEntry

@@ -16,11 +16,11 @@ from models.billing import (
     InvoiceLine,
     ItemState,
     KontingentEntry,
-    SapDocument,
     ServiceReport,
     ServiceReportGroup,
     ServiceReportLine,
 )
+from models.handover import SapDocument
 from models.parties import Customer
 from models.work import ServiceEntry
 from rules.month import Month

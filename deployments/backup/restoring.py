@@ -7,6 +7,7 @@ the outbox with what was really sent (actions/restoration.py).
 
 import contextlib
 import datetime as dt
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from deployments.backup.contents import (
 )  # fmt: skip
 from deployments.backup.postgres import BackupError
 from deployments.instance import Instance
-from integrations.archive.port import ArchivedRef, ArchiveMissingError
+from integrations.archive.port import ArchiveDamagedError, ArchivedRef, ArchiveMissingError
 from kit import clock
 from kit.database import Role, dispose_engines, engine, unit_of_work
 from kit.errors import ConflictError, DrehkreuzError
@@ -224,7 +225,12 @@ def _found_or_put_back(row: ArchivedObject, copy: Path) -> str:
     except ArchiveMissingError:
         if not copy.is_file():
             raise
-        return store.put_once(row.key, copy.read_bytes(), row.content_type, row.retain_until).version
+        content = copy.read_bytes()
+        if hashlib.sha256(content).hexdigest() != row.sha256:
+            raise ArchiveDamagedError(
+                f"Archiv: {row.key} liegt in der Sicherung beschädigt; es wurde nicht zurückgelegt."
+            ) from None
+        return store.put_once(row.key, content, row.content_type, row.retain_until).version
     store.retained_until(row.key)  # an object without a day on which it may go is no archive
     if not row.version or found.version == row.version:
         return row.version or ""

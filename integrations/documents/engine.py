@@ -26,6 +26,8 @@ from integrations.documents.xmp import describe, rdf_of
 from kit.errors import DrehkreuzError
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "documents"
+RUNNING = frozenset({"offer", "needs_analysis", "check_proof"})
+"""Templates whose pages carry a running head; they share its style sheet."""
 _FONT_FACES = "".join(
     f"@font-face {{ font-family: Drehkreuz; font-weight: {weight}; src: url({(text.FONTS / name).as_uri()}) }}"
     for weight, name in (("normal", "Lato-Regular.ttf"), ("bold", "Lato-Bold.ttf"))
@@ -160,6 +162,8 @@ class Engine:
     def _style(self, template: str) -> Any:
         if template not in self._styles:
             css = (TEMPLATES / template / "document.css").read_text("utf-8")
+            if template in RUNNING:
+                css = (TEMPLATES / "shared" / "running.css").read_text("utf-8") + css
             self._styles[template] = weasyprint.CSS(string=css, font_config=self._fonts)
         return self._styles[template]
 

@@ -13,18 +13,15 @@ from models.billing import (
     BillingItem,
     BillingRun,
     CorrectionProposal,
-    DatevFile,
-    HandOverState,
     Invoice,
     InvoiceState,
     ItemState,
-    PostalBatch,
     ProposalState,
     ReportState,
     RunState,
-    SapDocument,
     ServiceReport,
 )
+from models.handover import DatevFile, HandOverState, PostalBatch, SapDocument
 from models.parties import Customer, Site
 from models.plumbing import ArchivedObject, MailState, OutboxMail
 from portal.paging import Page, paged

@@ -12,13 +12,12 @@ from models.billing import (
     BillingItem,
     BillingRun,
     CorrectionProposal,
-    HandOverState,
     Invoice,
     ItemState,
     ProposalState,
-    SapDocument,
 )
 from models.goods import Delivery, DeliveryState, GoodsDifference
+from models.handover import HandOverState, SapDocument
 from models.parties import Customer, StaffRole
 from models.plumbing import InboxItem, InboxState, MailState, OutboxMail, RunNotice
 from models.service_desk import Message, Ticket, TicketKind, TicketState

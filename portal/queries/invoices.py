@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.billing import Invoice, SapDocument, ServiceReport
+from models.billing import Invoice, ServiceReport
+from models.handover import SapDocument
 from models.parties import Customer, Site
 from models.plumbing import ArchivedObject, MailState, OutboxMail
 

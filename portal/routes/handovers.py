@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from actions.billing import corrections, handover
 from kit.errors import NotFoundError
-from models.billing import PostalBatch
+from models.handover import PostalBatch
 from portal.pages import Crumb, go, page
 from portal.queries import billing, people
 from portal.routes.runs import Monat, See, crumbs, released

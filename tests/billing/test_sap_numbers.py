@@ -12,7 +12,8 @@ from flows.monthly_billing import monthly_billing
 from kit import clock
 from kit.database import unit_of_work
 from kit.errors import ConflictError, UsageError
-from models.billing import Invoice, SapDocument
+from models.billing import Invoice
+from models.handover import SapDocument
 from models.parties import Customer
 from tests import factories as make
 from tests.billing.conftest import DONE, OCTOBER, release_month, told

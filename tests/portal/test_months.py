@@ -15,10 +15,10 @@ from models.billing import (
     Invoice,
     InvoiceState,
     ItemState,
-    PostalBatch,
     ProposalState,
 )
 from models.contracts import Contract
+from models.handover import PostalBatch
 from models.plumbing import OutboxEvent
 from portal import previews
 from portal.filters import euro

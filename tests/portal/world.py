@@ -16,16 +16,13 @@ from kit import clock
 from models.access import Login
 from models.billing import (
     BillingRun,
-    DatevFile,
-    HandOverState,
     Invoice,
     InvoiceState,
-    PostalBatch,
     ReportState,
     RunState,
-    SapDocument,
     ServiceReport,
 )
+from models.handover import DatevFile, HandOverState, PostalBatch, SapDocument
 from models.parties import Customer, Employee, House, StaffRole
 from models.plumbing import MailState, OutboxMail
 from models.work import EntryState

@@ -105,11 +105,6 @@ class Services:
         until(ready, 120, "ready")
         self.ready_after = time.monotonic() - started
 
-    def be_there(self) -> None:
-        """Start again what another test has ended."""
-        if self.process is None or self.process.poll() is not None:
-            self.start()
-
     def state(self) -> dict[str, Any]:
         """What the supervisor says of itself."""
         return dict(json.loads((self.home / "run" / "services.json").read_text()))
@@ -153,8 +148,9 @@ class Services:
             self.kill(signal.SIGTERM)
 
 
-@pytest.fixture(scope="session")
-def services() -> Iterator[Services]:
+@contextmanager
+def running_services() -> Iterator[Services]:
+    """All services on a home of their own, ended with everything at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="drehkreuz-up-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         with EmbeddedPostgres(home, durable=False).lease():
@@ -166,6 +162,12 @@ def services() -> Iterator[Services]:
         finally:
             running.end()
             until(lambda: not running.everything(), 30, "nothing left")
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Services]:
+    with running_services() as running:
+        yield running
 
 
 @pytest.fixture

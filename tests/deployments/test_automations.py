@@ -16,7 +16,7 @@ from deployments.metrics import House
 from deployments.prefect_api import PrefectApi
 from kit.database import Role, unit_of_work, url
 from models.plumbing import RunNotice, RunTrouble
-from tests.deployments.conftest import Services, until
+from tests.deployments.conftest import Services, running_services, until
 
 pytestmark = pytest.mark.slow
 
@@ -39,9 +39,15 @@ def own_connection() -> psycopg.Connection:
 
 
 @pytest.fixture(scope="module")
+def services() -> Iterator[Services]:
+    """Of their own: runs that other tests crash are told too."""
+    with running_services() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def house(services: Services) -> Iterator[Instance]:
     """A deployment that no worker takes; everything is as it was afterwards."""
-    services.be_there()
     services.wait_deployed()
     with services.here() as target, PrefectApi(target) as api, own_connection() as held:
         held.execute("select pg_advisory_lock(hashtextextended('notices', 0))")  # the services' own round stays off

@@ -107,9 +107,13 @@ def test_what_the_camera_reads_is_booked_like_a_reading_of_the_hand_scanner(laun
     paper, delivery = pick_list(), delivered()
     with unit_of_work("test") as session:
         ticket = papers.content_of(session, session.get_one(Delivery, delivery.id)).scan_code
-    film([cut_out(paper, what) if what else None for what in (ticket, "", *SERIALS, "KAB-1", "")], tmp_path / "desk.mjpeg")
-    arguments = (CAMERA, GRANT, f"--use-file-for-fake-video-capture={tmp_path / 'desk.mjpeg'}")
-    with launch(*arguments) as chrome, chrome.signed_in("materials", PHONE) as page:
+    desk = tmp_path / "desk.mjpeg"  # opened anew whenever the camera starts
+    things = [*(cut_out(paper, what) for what in (*SERIALS, "KAB-1")), None]
+    film(things, desk)
+    with (
+        launch(CAMERA, GRANT, f"--use-file-for-fake-video-capture={desk}") as chrome,
+        chrome.signed_in("materials", PHONE) as page,
+    ):
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         look_over(page, f"/wareneingang/{delivery.receipt_id}", phone=True)
@@ -126,9 +130,11 @@ def test_what_the_camera_reads_is_booked_like_a_reading_of_the_hand_scanner(laun
         page.evaluate(HIDE)
         assert not page.evaluate(IS_ON)
         assert "im Hintergrund" in page.get_by_role("status").text_content()
+        film([cut_out(paper, ticket), None], desk)
         page.goto("/lieferungen")
         start.click()
         page.wait_for_url(f"**/lieferungen/{delivery.id}", timeout=60_000)
+        film(things, desk)
         start.click()
         until(lambda: delivered().state is DeliveryState.PICKED, "alles kommissioniert")
         page.get_by_role("button", name="Packen und Lieferschein").wait_for()

@@ -56,6 +56,7 @@ def kontingent_chart(history: Sequence[KontingentMonth]) -> Markup:
     parts = [
         *(_scale_line(left, width, y(tick), _scale(tick, abs(y(tick) - y(0)))) for tick in sorted({low, 0, high})),
         f'<path fill="{_PALE}" d="{"".join(granted)}"/><path fill="{_ACCENT}" d="{"".join(used)}"/>',
+        f'<path fill="none" stroke="#fff" stroke-width="3.4" d="M{"L".join(dots)}"/>',  # so that it stands out from the bars
         f'<path fill="none" stroke="{_INK}" stroke-width="1.2" d="M{"L".join(dots)}"/>',
         # a dot is a line of no length with round ends: one shape for all of them
         f'<path fill="none" stroke="{_INK}" stroke-width="4.4" stroke-linecap="round" d="{_dots(dots)}"/>',

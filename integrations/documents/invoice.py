@@ -25,7 +25,7 @@ from integrations.documents.graphics import girocode, girocode_payload
 from integrations.documents.signs import is_refund, signed
 
 EXEMPT = "Umsatzsteuerfreie Leistung"
-COPY_NOTE = "Kopie – das Original ist die elektronische Rechnung, die wir Ihnen per E-Mail gesandt haben."
+COPY_NOTE = "Kopie – das Original ging Ihnen als elektronische Rechnung per E-Mail zu."
 _UNITS = {
     Unit.HOUR: "Std.",
     Unit.DAY: "Tage",
@@ -80,7 +80,7 @@ def _line_row(line: InvoiceLine) -> Row:
     return Row(
         text=line.name,
         detail=line.description,
-        quantity=amount_of(line.quantity, line.unit),
+        quantity=f"{amount_of(line.quantity, line.unit)}\u00a0× {text.price(line.price)}",
         rate=line.vat_rate,
         net=line.net,
     )
@@ -153,6 +153,9 @@ def _amount_label(content: InvoiceContent) -> str:
 def _payment(content: InvoiceContent) -> list[str]:
     """How it is paid, line by line."""
     due, gross = text.day(content.due_on), text.euro(abs(content.totals.gross))
+    if content.kind is InvoiceKind.CANCELLATION and content.totals.gross < 0:
+        paid = f"Haben Sie die Rechnung schon bezahlt, verrechnen wir den Betrag von {gross} mit offenen Rechnungen oder "
+        return [f"{paid}überweisen ihn Ihnen. Sonst brauchen Sie nichts zu tun."]
     if content.totals.gross < 0:
         return [f"Den Betrag von {gross} verrechnen wir mit offenen Rechnungen oder überweisen ihn Ihnen."]
     if isinstance(content.payment, DirectDebit):

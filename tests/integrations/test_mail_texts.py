@@ -180,6 +180,11 @@ def test_the_format_is_named(face: str, words: str) -> None:
 def test_a_printed_copy_is_not_to_be_paid_twice() -> None:
     assert "nur einmal" in invoice(also_by_post=True).text
     assert "nur einmal" not in invoice().text
+    storno = invoice(cancels="RE-2026-000001", also_by_post=True, face="xrechnung")
+    for body in (storno.text, storno.html):
+        assert "nur einmal" not in body
+        assert "er ist nur eine Kopie" in body
+        assert "Die Stornorechnung liegt im Format XRechnung" in body
 
 
 def test_foreign_text_is_escaped_in_html_and_plain_in_text() -> None:

@@ -17,6 +17,8 @@ from starlette.exceptions import HTTPException
 from kit.database import DatabaseNotRunningError
 from kit.errors import DrehkreuzError, NotFoundError
 from kit.log import one_line
+from portal.forms import german
+from portal.kept import Typed, typed
 from portal.pages import page
 from portal.security.person import NotAllowedError, SecondFactorRequiredError, SignInRequiredError
 
@@ -36,6 +38,12 @@ TEXTS = {
         "Anfrage nicht lesbar",
         "Der Browser hat etwas geschickt, das sich nicht lesen lässt. Bitte versuchen Sie es noch einmal.",
     ),
+    401: ErrorText(
+        "Ihre Anmeldung ist abgelaufen",
+        "Das geschieht nach vier Stunden ohne Tätigkeit, nach zwölf Stunden und wenn Sie sich anderswo abmelden. Gespeichert "
+        "ist noch nichts, verloren auch nicht: Bitte melden Sie sich in einem neuen Fenster an und senden Sie dann hier noch "
+        "einmal.",
+    ),
     403: ErrorText(
         "Kein Zugriff",
         "Für diese Seite oder Handlung fehlt Ihnen die Berechtigung. Wer sie vergeben darf, sagt Ihnen die Serviceleitung.",
@@ -50,7 +58,7 @@ TEXTS = {
         "Zu groß", "Die übertragenen Daten sind größer als 30 MB. Bitte verkleinern Sie die Datei oder teilen Sie sie auf."
     ),
     422: ErrorText(
-        "Angaben unvollständig", "Die Angaben der Seite passen nicht zusammen. Bitte gehen Sie zurück und prüfen Sie sie."
+        "Angaben passen nicht", "Die Angaben der Seite passen nicht zusammen. Bitte gehen Sie zurück und prüfen Sie sie."
     ),
     429: ErrorText("Zu viele Versuche", "Bitte warten Sie eine Viertelstunde und versuchen Sie es dann noch einmal."),
     500: ErrorText(
@@ -70,8 +78,8 @@ API_TEXTS = {
 }
 
 
-def error_page(request: Request, status: int, text: str = "") -> Response:
-    """The page for this status; `text` replaces the general sentence."""
+def error_page(request: Request, status: int, text: str = "", kept: Typed | None = None) -> Response:
+    """The page for this status; `text` replaces the general sentence, `kept` is what the person may send again."""
     known = TEXTS.get(status) or TEXTS[500 if status >= 500 else 400]
     if request.url.path.startswith("/api/"):
         incident = getattr(request.state, "incident", "")
@@ -86,6 +94,7 @@ def error_page(request: Request, status: int, text: str = "") -> Response:
         title=known.title,
         text=text or known.text,
         incident=getattr(request.state, "incident", ""),
+        kept=kept,
     )
 
 
@@ -97,8 +106,18 @@ def _http(request: Request, fault: Exception) -> Response:
     return response
 
 
-def _invalid(request: Request, _fault: Exception) -> Response:
-    return error_page(request, 422)
+def _invalid(request: Request, fault: Exception) -> Response:
+    """A value in the address that is none of its kind: in the path there is nothing by that name, else it is named."""
+    assert isinstance(fault, RequestValidationError)  # noqa: S101 - registered for this type
+    if request.url.path.startswith("/api/"):
+        return error_page(request, 422)
+    wrong = fault.errors()
+    if any(error["loc"][0] == "path" for error in wrong):
+        return error_page(request, 404)
+    named = "\n".join(f"»{error['loc'][-1]}={str(error['input'])[:60]}«: {german(error)}" for error in wrong)
+    return error_page(
+        request, 422, f"In der Adresse der Seite passt etwas nicht.\n{named}\nBitte berichtigen Sie sie oder gehen Sie zurück."
+    )
 
 
 def _refused(request: Request, fault: Exception) -> Response:
@@ -112,10 +131,12 @@ def _no_such_value(request: Request, fault: Exception) -> Response:
     return error_page(request, 404 if request.method in {"GET", "HEAD"} else 400)
 
 
-def _unreachable(request: Request, fault: Exception) -> Response:
+async def _unreachable(request: Request, fault: Exception) -> Response:
     """The database is away, or all its connections are taken."""
     log.error("Vorfall %s: Datenbank nicht erreichbar", getattr(request.state, "incident", ""), exc_info=fault)
-    return error_page(request, 503)
+    response = error_page(request, 503, kept=await typed(request))
+    response.headers["retry-after"] = "60"
+    return response
 
 
 def _not_allowed(request: Request, _fault: Exception) -> Response:
@@ -132,7 +153,10 @@ def _go_to(request: Request, target: str) -> Response:
     return RedirectResponse(target, 303)
 
 
-def _sign_in(request: Request, _fault: Exception) -> Response:
+async def _sign_in(request: Request, _fault: Exception) -> Response:
+    """To the sign-in; whoever has just typed something keeps it."""
+    if request.headers.get("hx-request") != "true" and (kept := await typed(request)) is not None:
+        return error_page(request, 401, kept=kept)
     if request.method not in {"GET", "HEAD"} or request.url.path == "/":
         return _go_to(request, "/anmelden")
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")

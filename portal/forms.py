@@ -69,7 +69,7 @@ def filled(form: type[M], data: FormData) -> Filled[M]:
     try:
         return Filled(form.model_validate(raw), raw)
     except ValidationError as fault:
-        return Filled(None, raw, {str(e["loc"][-1]): _german(e) for e in fault.errors()})
+        return Filled(None, raw, {str(e["loc"][-1]): german(e) for e in fault.errors()})
 
 
 def blank(form: type[M], **values: Any) -> Filled[M]:
@@ -77,7 +77,8 @@ def blank(form: type[M], **values: Any) -> Filled[M]:
     return Filled(None, {name: values.get(name, "") for name in form.model_fields})
 
 
-def _german(error: Any) -> str:
+def german(error: Any) -> str:
+    """The complaint of pydantic in German."""
     return GERMAN.get(error["type"], "Diese Eingabe passt nicht.").format(**error.get("ctx", {}))
 
 

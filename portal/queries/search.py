@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.assets import Asset
 from models.billing import Invoice, ServiceReport
 from models.contracts import Contract, ContractKind
+from models.maintenance import DueDate
 from models.parties import Contact, Customer
 from models.plumbing import ArchivedObject
 from models.service_desk import Ticket, TicketKind
@@ -144,27 +146,26 @@ def _tasks(session: Session, person: Person, text: str) -> list[Hit]:
 
 
 def _tickets(session: Session, person: Person, text: str) -> list[Hit]:
+    agreed = sa.exists().where(DueDate.ticket_id == Ticket.id)
     statement = (
-        sa.select(Ticket.number, Ticket.subject, Ticket.kind, Ticket.state, Customer.number, Customer.name)
+        sa.select(Ticket.number, Ticket.subject, Ticket.kind, Ticket.state, Customer.name, agreed)
         .join(Customer, Customer.id == Ticket.customer_id)
         .where(Ticket.kind != TicketKind.TASK, _all_words(text, Ticket.number, Ticket.subject, Customer.number, Customer.name))
         .order_by(Ticket.received_at.desc())
     )
     return [
-        Hit(subject, f"{no}, {label(kind)}, {name}", _place_of(person, kind, no, customer), (no,), state)
-        for no, subject, kind, state, customer, name in _rows(session, statement)
+        Hit(subject, f"{no}, {label(kind)}, {name}", _place_of(person, kind, no, with_dates=dates), (no,), state)
+        for no, subject, kind, state, name, dates in _rows(session, statement)
     ]
 
 
-def _place_of(person: Person, kind: TicketKind, number: str, customer: str) -> str:
-    """Where this person works on such a ticket; else where it is listed."""
-    if kind is TicketKind.MAINTENANCE and person.may("wartung.sehen"):
+def _place_of(person: Person, kind: TicketKind, number: str, *, with_dates: bool) -> str:
+    """Where this person works on such a ticket; else its own page."""
+    if kind is TicketKind.MAINTENANCE and with_dates and person.may("wartung.sehen"):
         return f"/wartung/tickets/{number}"
     if kind is TicketKind.PICK_AND_PACK and person.may("ware.sehen"):
         return f"/lieferungen/suche?code={number}"
-    if person.may("leistung.erfassen"):
-        return f"/erfassen?ticket={number}"
-    return f"/kunden/{customer}#tickets"
+    return f"/tickets/{quote(number)}"
 
 
 def _assets(session: Session, _person: Person, text: str) -> list[Hit]:

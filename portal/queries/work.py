@@ -1,5 +1,6 @@
 """Around the approval list: what can be filtered by, sums, and what happened to an entry."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,9 +96,14 @@ class Change:
 def history(session: Session, key: str) -> list[Change]:
     """What the audit trail says of an entry, newest first; only what people care about."""
     entry_id = session.scalars(sa.select(ServiceEntry.id).where(ServiceEntry.key == key)).one()
+    return [change for _, change in changes_of(session, [entry_id])]
+
+
+def changes_of(session: Session, entry_ids: Collection[int]) -> list[tuple[int, Change]]:
+    """The last fifty changes of these entries, newest first, each with the entry's id."""
     rows = session.scalars(
         sa.select(AuditEntry)
-        .where(AuditEntry.table_name == "service_entry", AuditEntry.row_id == entry_id, AuditEntry.action == "update")
+        .where(AuditEntry.table_name == "service_entry", AuditEntry.row_id.in_(entry_ids), AuditEntry.action == "update")
         .order_by(AuditEntry.id.desc())
         .limit(50)
     )
@@ -106,7 +112,7 @@ def history(session: Session, key: str) -> list[Change]:
         before, after = row.before or {}, row.after or {}
         fields = [(title, _word(before[name]), _word(after.get(name))) for name, title in _FIELDS.items() if name in before]
         if fields:
-            changes.append(Change(row.at, row.actor, fields))
+            changes.append((row.row_id or 0, Change(row.at, row.actor, fields)))
     return changes
 
 

@@ -104,8 +104,8 @@ def list_ends(request: Request, person: See, session: StaffSession, *, art: str 
     del person
     statement: sa.Select[Any] = (
         sa.select(
-            ExpiryNotice, Customer.name, Ticket.number.label("ticket"), Asset.inventory_no.label("device"), Asset.model,
-            Product.name.label("licence"), Licence.count.label("count"),
+            ExpiryNotice, Customer.name, Ticket.number.label("ticket"), Ticket.kind.label("ticket_kind"),
+            Asset.inventory_no.label("device"), Asset.model, Product.name.label("licence"), Licence.count.label("count"),
         )
         .join(Customer, Customer.id == ExpiryNotice.customer_id)
         .outerjoin(Ticket, Ticket.id == ExpiryNotice.ticket_id)

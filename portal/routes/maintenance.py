@@ -17,7 +17,7 @@ from kit import clock
 from kit.errors import DrehkreuzError, NotFoundError
 from models.maintenance import CheckEvidence, CheckOutcome
 from models.parties import Customer
-from models.service_desk import Ticket, TicketKind, TicketState
+from models.service_desk import Ticket, TicketEvent, TicketKind, TicketState
 from models.work import Place
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.modules import NavEntry, Section
@@ -190,6 +190,17 @@ def save_work(request: Request, person: Do, session: StaffSession, number: str, 
 def take(request: Request, person: Do, session: StaffSession, number: str) -> Response:
     """Take the ticket over."""
     ticket = _ticket(session, number)
+    if ticket.assignee_id != person.employee_id:
+        session.add(
+            TicketEvent(
+                customer_id=ticket.customer_id,
+                ticket_id=ticket.id,
+                at=clock.now(),
+                actor=person.actor,
+                what="assigned",
+                detail={},
+            )
+        )
     ticket.assignee_id = person.employee_id
     ticket.state = TicketState.OPEN if ticket.state is TicketState.NEW else ticket.state
     session.flush()

@@ -1,9 +1,13 @@
 """The edge: headers on every answer, foreign writes refused, bodies limited, errors without internals."""
 
+import html
 import logging
+import re
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from portal import edge, errors
 from portal.errors import TEXTS
@@ -186,3 +190,45 @@ def test_messages_for_the_next_page_cannot_be_forged(portal: Portal) -> None:
             "/uebersicht", headers={b"cookie": b"drehkreuz=" + token + b"; drehkreuz-hinweis=" + nonsense}
         )
         assert answer.status_code == 200
+
+
+def test_a_session_that_ended_in_the_middle_of_a_form_costs_nothing_typed(portal: Portal) -> None:
+    browser = portal.browser("back_office")
+    typed = {
+        "text": "Treiber erneuert,\n<b>Testseite</b> gedruckt.",
+        "minutes": "50",
+        "billable": "ja",
+        "trips": "0",
+        "reason": "",
+    }
+    browser.cookies.clear()
+    answer = browser.post("/leistungen/L-900/berichtigen?x=1", data=typed)
+    assert answer.status_code == 401
+    assert TEXTS[401].title in answer.text
+    assert "&lt;b&gt;Testseite&lt;/b&gt;" in answer.text
+    assert "<b>Testseite" not in answer.text
+    action = re.search(r'<form method="post" action="([^"]+)"', answer.text)
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', answer.text)
+    assert action is not None
+    again = portal.browser("back_office").post(action[1], data={name: html.unescape(value) for name, value in fields})
+    assert again.headers["location"] == "/leistungen/L-900", "signed in again, the same form is taken"
+    assert browser.post("/konto/kennwort", data={"current": "geheim", "password": "x y", "again": "x y"}).status_code == 303
+    assert browser.post("/leistungen/L-900/freigeben").headers["location"] == "/anmelden", "nothing typed, nothing kept"
+
+
+def test_a_database_that_is_away_costs_nothing_typed(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = portal.browser("back_office")
+    fault = OperationalError("SELECT geheim", {}, Exception("connection refused"))
+    monkeypatch.setattr("portal.security.person.identify", Mock(side_effect=fault))
+    answer = browser.post("/leistungen/L-900/zurueckgeben", data={"returned": "Bitte genauer"}, headers={"accept": "text/html"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert 'name="returned" value="Bitte genauer"' in answer.text
+    assert "geheim" not in answer.text
+
+
+def test_a_wrong_value_in_the_address_is_named(portal: Portal) -> None:
+    browser = portal.browser("back_office")
+    answer = browser.get("/postausgang?seite=<b>zwei")
+    assert answer.status_code == 422
+    assert "»seite=&lt;b&gt;zwei«: Bitte eine ganze Zahl eingeben." in answer.text
+    assert browser.get("/postausgang/zwei").status_code == 404

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from actions.billing.around import house_content, the_house
 from actions.mail.outbox import NewMail, queue
 from integrations.documents.contents import ContactPerson
-from integrations.mail.catalogue import password_reset_mail, portal_invitation_mail
+from integrations.mail.catalogue import access_changed_mail, password_reset_mail, portal_invitation_mail
 from integrations.mail.types import MailTexts
 from kit import clock, passwords
 from kit.errors import ConflictError, NotFoundError
@@ -27,6 +27,10 @@ from models.parties import Contact, Customer, Employee, House, PortalLevel
 INVITATION_DAYS = 7
 RESET_HOURS = 2
 _RESETS_PER_HOUR = 3
+NEW_PASSWORD = "Ihr Kennwort wurde geändert"  # noqa: S105 - a sentence
+NEW_FACTOR = "Ein zweiter Faktor wurde eingerichtet"
+USED_CODE = "Ein schon benutzter Einmalcode wurde noch einmal eingegeben und abgelehnt"
+NO_FACTOR = "Der zweite Faktor wurde entfernt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +179,28 @@ def set_password(session: Session, login: Login, password: str, *, keep_session:
     Raises: WeakPasswordError.
     """
     passwords.check_strength(password, login.email)
+    if login.password_hash is not None:
+        tell_change(session, login, NEW_PASSWORD)
     login.password_hash = passwords.hashed(password)
     ended = sa.delete(LoginSession).where(LoginSession.login_id == login.id)
     session.execute(ended if keep_session is None else ended.where(LoginSession.id != keep_session))
     _end_links(session, login)
     session.flush()
+
+
+def tell_change(session: Session, login: Login, what: str) -> None:
+    """Mail the person what was changed about its access, whoever did it (ASVS 2.2.3, 2.5.5)."""
+    house, now = the_house(session), clock.now()
+    texts = access_changed_mail(
+        house=house_content(house),
+        contact=_questions_to(house),
+        name=person_name(session, login),
+        what=what,
+        at=now,
+        link=f"{portal_address(house)}/kennwort-vergessen",
+    )
+    key = f"access_changed:{login.id}:{now:%Y%m%d%H%M%S%f}"
+    queue(session, house, [NewMail(key, "access_changed", (login.email,), texts, login.customer_id)])
 
 
 def has_entrance(session: Session, login: Login) -> bool:

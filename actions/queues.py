@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from kit import clock
+from models.access import LoginAttempt
 from models.billing import BillingItem, BillingRun, ItemState, RunState
 from models.goods import Delivery, DeliveryState
 from models.maintenance import DueDate
@@ -27,6 +28,7 @@ from rules.due_ledger import DueState
 
 LATE = dt.timedelta(minutes=15)
 """A mail or event that waits longer than this, with services running, is late."""
+FAILURES_WITHIN = dt.timedelta(minutes=15)
 LATE_PEOPLE = dt.timedelta(days=3)
 """What people have to do is late after so many days."""
 
@@ -201,6 +203,13 @@ def mails_by_state(session: Session) -> dict[MailState, int]:
     """How many mails are in each state."""
     statement = sa.select(OutboxMail.state, sa.func.count()).group_by(OutboxMail.state)
     return dict(session.execute(statement).tuples().all())
+
+
+def sign_in_failures(session: Session) -> int:
+    """Sign-ins that failed in the last quarter of an hour and were not made good since, of all accounts together."""
+    now = clock.now()
+    recent = LoginAttempt.at.between(now - FAILURES_WITHIN, now)
+    return session.scalar(sa.select(sa.func.count()).select_from(LoginAttempt).where(recent)) or 0
 
 
 def archive_faults(session: Session) -> tuple[int, int]:

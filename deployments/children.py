@@ -146,7 +146,8 @@ def doorbell(_target: Instance) -> Child:
 
 def portal(target: Instance) -> Child:
     command = _python("uvicorn", "portal.app:app", "--host", "127.0.0.1", "--port", str(target.portal_port))
-    return Child("portal", "Portal", [*command, "--log-level", "warning", "--no-server-header"], without=("PREFECT_",))
+    quiet = ["--log-level", "warning", "--no-server-header", "--forwarded-allow-ips", settings().portal_proxies]
+    return Child("portal", "Portal", [*command, *quiet], without=("PREFECT_",))
 
 
 def sink(target: Instance) -> Child:

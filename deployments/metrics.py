@@ -58,6 +58,7 @@ class House(Collector):
             standings = queues.measure(session)
             mails = queues.mails_by_state(session)
             total, faulty = queues.archive_faults(session)
+            failures = queues.sign_in_failures(session)
         waiting = _gauge("queue_waiting", "Rows whose turn it is", "queue")
         late = _gauge("queue_late", "Of these, rows that wait too long", "queue")
         oldest = _gauge("queue_oldest_seconds", "Age of the oldest of them", "queue")
@@ -73,9 +74,11 @@ class House(Collector):
         objects = _gauge("archive_objects", "Objects of the archive; faulty: damaged or missing", "condition")
         objects.add_metric(["all"], total)
         objects.add_metric(["faulty"], faulty)
+        refused = _gauge("sign_in_failures", "Sign-ins at the portal that failed in the last quarter of an hour")
+        refused.add_metric([], failures)
         behind = _gauge("schema_current", "1 while the database is at this program's schema")
         behind.add_metric([], float(schema.current() == schema.head()))
-        yield from (waiting, late, oldest, person, by_state, objects, behind)
+        yield from (waiting, late, oldest, person, by_state, objects, refused, behind)
 
     def _prefect(self) -> Iterator[GaugeMetricFamily]:
         with PrefectApi(self.target, timeout=5.0) as api:
@@ -123,7 +126,7 @@ NAMES = frozenset(
     f"{PREFIX}_{name}"
     for name in (
         "up", "queue_waiting", "queue_late", "queue_oldest_seconds", "queue_needs_person", "mails", "archive_objects",
-        "schema_current", "runs", "workers_online",
+        "sign_in_failures", "schema_current", "runs", "workers_online",
     )
 )  # fmt: skip
 """Every metric there is; a test compares with what a scrape yields."""

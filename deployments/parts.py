@@ -100,7 +100,8 @@ def check(part: str) -> None:
 
 def _portal(_target: Instance, wish: Wish) -> Built:
     command = ["uvicorn", "portal.app:app", "--host", wish.host, "--port", str(wish.port or PORTAL_PORT)]
-    return [*command, "--log-level", "warning", "--no-server-header"], {}
+    proxies = ["--forwarded-allow-ips", settings().portal_proxies]
+    return [*command, "--log-level", "warning", "--no-server-header", *proxies], {}
 
 
 def _prefect(target: Instance, wish: Wish) -> Built:

@@ -60,6 +60,14 @@ class Settings(BaseSettings):
     archive: Literal["folder", "s3"] = Field("folder", description="Archiv: Ordner im Heimordner oder S3 mit Object Lock.")
     portal_port: int = Field(0, ge=0, le=65535, description="Port des Portals; 0 = freier Port.")
     portal_url: str = Field("", description="Öffentliche Adresse des Portals; leer = Adresse aus house.csv, sonst localhost.")
+    portal_proxies: str = Field(
+        "127.0.0.1",
+        description="Adressen oder Netze der Webserver vor dem Portal, mit Komma: nur von ihnen gilt X-Forwarded-For, "
+        "die Adresse des Besuchers, nach der Fehlversuche und Anfragen gezählt werden.",
+    )
+    privacy_url: str = Field(
+        "", description="Adresse der Datenschutzhinweise des Hauses; das Portal verweist auf jeder Seite darauf."
+    )
     portal_internal_url: str = Field(
         "",
         description="Adresse des Portals, unter der der Prefect-Server es erreicht (Meldungen über auffällige Läufe); "

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.gzip import GZipMiddleware
 
+from kit import log as logs
 from kit import passwords
 from models import guard
 from portal import errors
@@ -24,6 +25,7 @@ GUARD = guard.narrow
 
 @asynccontextmanager
 async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    logs.configure("portal")
     passwords.warm_up()
     yield
 

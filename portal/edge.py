@@ -1,7 +1,7 @@
 """The edge of the web application: what every request passes and every answer carries, whatever a route does.
 
 - writes from other sites are refused by what the browser says of their origin (Fetch Metadata, else Origin against Host);
-- bodies end at a limit;
+- bodies end at a limit, and so does haste (`portal/pace.py`);
 - an answer without cache, frame or script of others (strict Content-Security-Policy);
 - whatever fails inside leaves as a page without internals, with the number under which the log has it.
 """
@@ -18,6 +18,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kit.log import one_line
+from portal.pace import Pace
+from portal.security import events
+from portal.security.cookies import read_token
 
 log = logging.getLogger("portal")
 
@@ -39,7 +42,9 @@ CAMERA = {"permissions-policy": "geolocation=(), microphone=(), camera=(self)"}
 WORKER = "/static/camera-worker.js"
 WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'"
 """A worker follows the policy of its own answer (CSP 3, 4.2.2), so the reader compiles without loosening any page."""
-ASSETS = "/static/"
+ASSETS, API = "/static/", "/api/"
+TOO_MANY = 429
+UNCOUNTED = (ASSETS, API, "/gesund")
 YEAR = "max-age=31536000"
 
 ErrorPage = Callable[[Request, int], Response]
@@ -62,6 +67,7 @@ class Edge:
         self.app = app
         self.error_page = error_page
         self.is_secure = is_secure
+        self.pace = Pace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let lifespan pass, guard HTTP, refuse web sockets."""
@@ -87,7 +93,10 @@ class Edge:
 
         refusal = self._refusal(request)
         if refusal:
-            await self.error_page(request, refusal)(scope, receive, dressed)
+            answer = self.error_page(request, refusal)
+            if refusal == TOO_MANY:
+                answer.headers["retry-after"] = str(self.pace.wait())
+            await answer(scope, receive, dressed)
             return
         try:
             await self.app(scope, _limited(receive), dressed)
@@ -101,9 +110,22 @@ class Edge:
         if request.method not in SAFE and not same_origin(request.headers):
             return 403
         length = request.headers.get("content-length", "0")
-        return 413 if not length.isdigit() or int(length) > BODY_LIMIT else 0
+        if not length.isdigit() or int(length) > BODY_LIMIT:
+            return 413
+        return TOO_MANY if self._hasty(request) else 0
+
+    def _hasty(self, request: Request) -> bool:
+        if request.url.path.startswith(UNCOUNTED):
+            return False
+        address = request.client.host if request.client else ""
+        hasty = self.pace.too_fast(read_token(request), address)
+        if hasty:
+            events.note("Zu viele Anfragen", address=address, refused=True)
+        return hasty
 
     def _dress(self, request: Request, headers: MutableHeaders) -> None:
+        if request.url.path.startswith(API):
+            headers.setdefault("content-disposition", 'attachment; filename="antwort.json"')
         headers.setdefault("content-security-policy", WORKER_POLICY if request.url.path == WORKER else POLICY)
         for name, value in HEADERS.items():
             headers.setdefault(name, value)

@@ -216,6 +216,7 @@ WORDS: dict[str, dict[str, str]] = {
         "invoice": "Rechnung",
         "invitation": "Einladung",
         "password_reset": "Kennwort",
+        "access_changed": "Zugang geändert",
         "bounce_notice": "Rückläufer",
         "goods_difference": "Abweichungen",
     },

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from kit.settings import settings
 from portal import labels
 from portal.filters import FILTERS
 from portal.modules import NavEntry, NavGroup, navigation_for
@@ -117,6 +118,7 @@ def page(
                 "nav": groups,
                 "active": _active(groups, request.url.path),
                 "flash": flash,
+                "privacy": settings().privacy_url if settings().privacy_url.startswith("https://") else "",
                 "crumbs": crumbs,
                 **values,
             }

@@ -97,6 +97,7 @@ def reset_factor_command(email: Email) -> None:
     with open_session("cli:login reset-factor") as session:
         login = invitations.find_login(session, email)
         second_factor.remove(session, login)
+        invitations.tell_change(session, login, invitations.NO_FACTOR)
         signin.sign_out_everywhere(session, login.id)
     print(f"{login.email}: Der zweite Faktor ist zurückgesetzt.")
 

@@ -109,3 +109,10 @@ def password_reset_mail(*, house: House, contact: ContactPerson, name: str, link
     return render_mail(
         "password_reset", {"house": house, "contact": contact, "name": name, "link": link, "valid_until": valid_until}
     )
+
+
+def access_changed_mail(*, house: House, contact: ContactPerson, name: str, what: str, at: dt.datetime, link: str) -> MailTexts:
+    """What opens the portal was changed: whoever did not do it hears of it at once. `link` leads to a new password."""
+    return render_mail(
+        "access_changed", {"house": house, "contact": contact, "name": name, "what": what, "at": at, "link": link}
+    )

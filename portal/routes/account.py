@@ -17,7 +17,7 @@ from models.parties import StaffRole
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.pages import Crumb, go, page
 from portal.routes.sign_in import client_address
-from portal.security import second_factor, signin
+from portal.security import events, second_factor, signin
 from portal.security.lockout import LockedOutError, forgive, record_attempt
 from portal.security.person import Person, need, second_factor_rule, signed_in
 
@@ -123,6 +123,7 @@ def change_password(request: Request, person: Own, session: OwnSession, data: Da
     if form.errors:
         return _account(request, session, person, form, 422)
     forgive(session, login.email)
+    events.note("Kennwort geändert", address=client_address(request), login=login.id)
     return go(request, "/konto", "Ihr Kennwort ist geändert. Alle anderen Anmeldungen sind beendet.")
 
 
@@ -155,6 +156,7 @@ def store_factor(request: Request, person: Own, session: OwnSession, data: Data)
         return _factor_page(request, person, form, 422)
     login = session.get_one(Login, person.login_id)
     second_factor.store(session, login, form.value.secret, step)
+    invitations.tell_change(session, login, invitations.NEW_FACTOR)
     session.get_one(LoginSession, person.session_id).second_factor = True
     signin.sign_out_everywhere(session, person.login_id, except_session=person.session_id)
     return go(request, "/konto", "Der zweite Faktor ist eingerichtet. Bei der nächsten Anmeldung wird er abgefragt.")
@@ -165,7 +167,9 @@ def remove_factor(request: Request, person: Own, session: OwnSession) -> Respons
     """Do without it, where the house allows that."""
     if person.staff and second_factor_rule():
         return go(request, "/konto", "Der zweite Faktor ist in diesem Haus Pflicht.", "warning")
-    second_factor.remove(session, session.get_one(Login, person.login_id))
+    login = session.get_one(Login, person.login_id)
+    second_factor.remove(session, login)
+    invitations.tell_change(session, login, invitations.NO_FACTOR)
     return go(request, "/konto", "Der zweite Faktor ist entfernt.", "warning")
 
 

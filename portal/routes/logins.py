@@ -125,6 +125,7 @@ def reset_factor(request: Request, person: Manage, session: StaffSession, login_
     """The phone is lost: the next sign-in sets up a new second factor."""
     login = _login(session, login_id, person)
     second_factor.remove(session, login)
+    invitations.tell_change(session, login, invitations.NO_FACTOR)
     signin.sign_out_everywhere(session, login.id)
     return go(request, _back(login), f"Der zweite Faktor von {login.email} ist zurückgesetzt.", "warning")
 

@@ -13,7 +13,7 @@ from kit.passwords import MINIMUM, WeakPasswordError
 from models.access import Login, TokenPurpose
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.pages import page
-from portal.security import cookies, second_factor, signin
+from portal.security import cookies, events, second_factor, signin
 from portal.security.lockout import LockedOutError, forgive, record_attempt
 from portal.security.person import Person, half_signed_in, identify, public
 from portal.security.signin import ACTOR
@@ -141,12 +141,15 @@ def do_second_factor(
         with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
             record_attempt(session, person.email, client_address(request))
     except LockedOutError as locked:
+        events.note("Code gesperrt: Fehlversuche", address=client_address(request), login=person.login_id, refused=True)
         form.complain("code", str(locked))
         return _second_factor_page(request, person, form, weiter, 429)
     token = _proven(person, form.value)
     if token is None:
+        events.note("Code abgelehnt", address=client_address(request), login=person.login_id, refused=True)
         form.complain("code", "Der Code stimmt nicht oder wurde schon benutzt. Bitte warten Sie auf den nächsten.")
         return _second_factor_page(request, person, form, weiter, 401)
+    events.note("Zweiter Faktor richtig", address=client_address(request), login=person.login_id)
     response = RedirectResponse(local_path(weiter), 303)
     cookies.set_token(request, response, token, int(signin.LASTS.total_seconds()))
     return response
@@ -157,13 +160,17 @@ def _proven(person: Person, form: CodeForm) -> str | None:
     with unit_of_work(person.actor, Role.PORTAL_STAFF) as session:
         login = session.get_one(Login, person.login_id, with_for_update=True)
         if login.totp_secret is not None:
-            if not second_factor.use(session, login, form.code):
+            answer = second_factor.use(session, login, form.code)
+            if answer is second_factor.Answer.USED:
+                invitations.tell_change(session, login, invitations.USED_CODE)
+            if answer is not second_factor.Answer.RIGHT:
                 return None
         else:
             step = second_factor.matching_step(form.secret, form.code) if form.secret else None
             if step is None:
                 return None
             second_factor.store(session, login, form.secret, step)
+            invitations.tell_change(session, login, invitations.NEW_FACTOR)
         forgive(session, login.email)
         login.last_login_at = clock.now()
         return signin.renew_session(session, person.session_id)
@@ -229,6 +236,7 @@ def _take_new_password(request: Request, token: str, purpose: TokenPurpose, data
         with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
             login = invitations.accept(session, token, purpose, form.value.password)
             if login is not None:
+                events.note("Kennwort über einen Link gesetzt", address=client_address(request), login=login.id)
                 forgive(session, login.email)
     except WeakPasswordError as weak:
         form.complain("password", str(weak))

@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import io
+from enum import Enum
 
 import pyotp
 import segno
@@ -61,17 +62,26 @@ def remove(session: Session, login: Login) -> None:
     session.flush()
 
 
-def use(session: Session, login: Login, code: str) -> bool:
+class Answer(Enum):
+    """What a code is worth."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    USED = "used"
+    """Right, but somebody has signed in with it already."""
+
+
+def use(session: Session, login: Login, code: str) -> Answer:
     """Whether the code is right and new. One UPDATE claims its step, so the same code wins at most once."""
     if login.totp_secret is None:
-        return False
+        return Answer.WRONG
     step = matching_step(vault().open(login.totp_secret, "login", login.id), code)
     if step is None:
-        return False
+        return Answer.WRONG
     claimed = session.scalar(
         sa.update(Login)
         .where(Login.id == login.id, sa.or_(Login.totp_last_step.is_(None), Login.totp_last_step < step))
         .values(totp_last_step=step)
         .returning(Login.id)
     )
-    return claimed is not None
+    return Answer.USED if claimed is None else Answer.RIGHT

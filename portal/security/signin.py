@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from kit import clock, passwords
 from kit.database import Role, unit_of_work
 from models.access import Login, LoginSession
-from portal.security.lockout import forgive, record_attempt
+from portal.security import events
+from portal.security.lockout import LockedOutError, forgive, record_attempt
 
 LASTS = dt.timedelta(hours=12)
 IDLE = dt.timedelta(hours=4)
@@ -37,14 +38,20 @@ def sign_in(email: str, password: str, address: str, user_agent: str) -> SignedI
     Raises: LockedOutError.
     """
     email = email.strip().lower()[:254]
-    with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
-        record_attempt(session, email, address)
-        known = session.execute(
-            sa.select(Login.id, Login.password_hash, Login.active).where(Login.email == email)
-        ).one_or_none()
+    try:
+        with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
+            record_attempt(session, email, address)
+            known = session.execute(
+                sa.select(Login.id, Login.password_hash, Login.active).where(Login.email == email)
+            ).one_or_none()
+    except LockedOutError:
+        events.note("Anmeldung gesperrt: zu viele Fehlversuche", address=address, refused=True)
+        raise
     stored = known.password_hash if known is not None and known.active else None
     if not passwords.verify(stored, password) or known is None or stored is None:
+        events.note("Anmeldung abgelehnt", address=address, login=known.id if known else None, refused=True)
         return None
+    events.note("Kennwort richtig", address=address, login=known.id)
     renewed = passwords.hashed(password) if passwords.outdated(stored) else None
     with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
         login = session.get_one(Login, known.id)

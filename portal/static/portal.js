@@ -54,6 +54,20 @@
     last = event.target;
   });
 
+  // --- what is typed can be looked at
+  for (const form of all("form")) {
+    const secrets = all("input[type=password]", form);
+    if (!secrets.length) continue;
+    const box = document.createElement("label");
+    box.className = "form-check mb-3";
+    box.innerHTML = '<input class="form-check-input" type="checkbox" data-show-secrets><span class="form-check-label">Kennwort anzeigen</span>';
+    secrets[secrets.length - 1].closest(".mb-3").after(box);
+    box.firstChild.addEventListener("change", (event) => {
+      for (const secret of secrets) secret.type = event.target.checked ? "text" : "password";
+    });
+    form.addEventListener("submit", () => { for (const secret of secrets) secret.type = "password"; });
+  }
+
   // --- a second click on the same button sends nothing twice
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -86,12 +86,20 @@ def reset() -> MailTexts:
     )
 
 
+def changed() -> MailTexts:
+    return catalogue.access_changed_mail(
+        house=HOUSE, contact=CONTACT, name="Jörg Özdemir", what="Ihr Kennwort wurde geändert", at=UNTIL,
+        link="https://p.example/kennwort-vergessen",
+    )  # fmt: skip
+
+
 ALL = {
     "service_report": report,
     "invoice": invoice,
     "bounce_notice": bounce,
     "portal_invitation": invitation,
     "password_reset": reset,
+    "access_changed": changed,
 }
 
 
@@ -132,7 +140,7 @@ def test_the_report_id_stands_in_subject_and_both_bodies() -> None:
 
 
 @pytest.mark.promise("S173")
-@pytest.mark.parametrize("make", [report, invoice, invitation, reset])
+@pytest.mark.parametrize("make", [report, invoice, invitation, reset, changed])
 def test_customers_always_read_whom_to_ask(make: object) -> None:
     texts = make()  # type: ignore[operator]
     for body in (texts.text, texts.html):

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from portal import edge, errors
 from portal.errors import TEXTS
+from portal.pace import Pace
 from portal.routes import health
 from tests.portal.conftest import APP, Portal
 
@@ -232,3 +233,40 @@ def test_a_wrong_value_in_the_address_is_named(portal: Portal) -> None:
     assert answer.status_code == 422
     assert "»seite=&lt;b&gt;zwei«: Bitte eine ganze Zahl eingeben." in answer.text
     assert browser.get("/postausgang/zwei").status_code == 404
+
+
+def test_haste_is_slowed_for_one_session_and_later_for_its_address() -> None:
+    seconds = [0.0]
+    pace = Pace(limit=3, now=lambda: seconds[0])
+    assert [pace.too_fast("a", "192.0.2.1") for _ in range(4)] == [False, False, False, True]
+    assert not pace.too_fast("b", "192.0.2.1")
+    assert [pace.too_fast(f"new {n}", "192.0.2.1") for n in range(26)][-2:] == [False, True], "30 per address"
+    assert not pace.too_fast("a2", "192.0.2.2")
+    seconds[0] = 60.0
+    assert not pace.too_fast("a", "192.0.2.1")
+    assert pace.wait() == 60
+
+
+def test_one_request_too_many_says_how_long_to_wait(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pace, "too_fast", lambda _self, _token, _address: True)
+    browser = portal.browser("back_office")
+    answer = browser.get("/uebersicht")
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert "eine Minute" in answer.text
+    assert browser.get("/static/portal.css").status_code == 200
+    assert browser.get("/gesund").status_code == 200
+
+
+def test_answers_to_machines_are_files_not_pages(portal: Portal) -> None:
+    assert portal.browser().post("/api/goods-receipts").headers["content-disposition"].startswith("attachment")
+    assert "content-disposition" not in portal.browser().get("/anmelden").headers
+
+
+def test_every_page_leads_to_what_the_house_does_with_data(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Datenschutz" not in portal.browser().get("/anmelden").text
+    monkeypatch.setenv("DREHKREUZ_PRIVACY_URL", "https://haus.example/datenschutz")
+    for browser, path in ((portal.browser(), "/anmelden"), (portal.browser("back_office"), "/konto")):
+        assert 'href="https://haus.example/datenschutz"' in browser.get(path).text
+    monkeypatch.setenv("DREHKREUZ_PRIVACY_URL", "javascript:alert(1)")
+    assert "javascript:" not in portal.browser().get("/anmelden").text

@@ -1,6 +1,7 @@
 """Signing in, the second factor, links by mail, lock-out, sessions and their end."""
 
 import datetime as dt
+import logging
 import re
 
 import pyotp
@@ -191,7 +192,15 @@ def test_staff_must_set_up_a_second_factor_and_then_needs_it(portal: Portal) -> 
     thief = portal.browser()
     sign_in(thief)
     assert thief.post("/zweiter-faktor", data={"code": code}).status_code == 401  # used already
+    assert told(BACK_OFFICE) == [invitations.NEW_FACTOR, invitations.USED_CODE]
     assert thief.post("/zweiter-faktor", data={"code": code_for(secret)}).status_code == 401  # older than the used one
+
+
+def told(email: str) -> list[str]:
+    """Subjects of the mails that say what was changed about this person's access, in order."""
+    with unit_of_work("test") as session:
+        mails = session.scalars(sa.select(OutboxMail).where(OutboxMail.kind == "access_changed").order_by(OutboxMail.id))
+        return [mail.subject.partition(" · ")[0] for mail in mails if email in mail.recipients]
 
 
 def test_guessing_codes_locks_the_account(portal: Portal) -> None:
@@ -325,6 +334,22 @@ def test_changing_the_password_ends_all_other_sessions(portal: Portal, optional:
     assert browser.get("/konto").status_code == 200
     assert other.get("/konto").status_code == 303
     assert sign_in(portal.browser(), password=new) == 303
+    assert told(BACK_OFFICE) == [invitations.NEW_PASSWORD]
+
+
+def test_sign_ins_and_refusals_stand_in_the_log_without_what_was_typed(
+    portal: Portal, optional: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_password()
+    with caplog.at_level(logging.INFO, logger="portal.security"):
+        sign_in(portal.browser(), password="mein anderes Kennwort")
+        sign_in(portal.browser(), email="mein-kennwort-im-falschen-feld")
+        sign_in(portal.browser())
+    assert [record.getMessage() for record in caplog.records if record.name == "portal.security"] == [
+        "Anmeldung abgelehnt", "Anmeldung abgelehnt", "Kennwort richtig",
+    ]  # fmt: skip
+    assert "anderes" not in caplog.text
+    assert "falschen-feld" not in caplog.text
 
 
 def test_sessions_are_listed_and_ended(portal: Portal) -> None:

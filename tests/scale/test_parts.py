@@ -60,6 +60,13 @@ def test_a_worker_is_told_its_queue_its_limit_and_its_door(shared: Instance) -> 
     assert environment["PREFECT_WORKER_WEBSERVER_PORT"] == "8090"
 
 
+def test_a_portal_believes_only_the_named_proxies_about_who_asks(shared: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind an unnamed one all visitors are one address, and ten failures of one lock everybody out."""
+    monkeypatch.setenv("DREHKREUZ_PORTAL_PROXIES", "10.1.0.0/16,192.0.2.7")
+    command, _ = build("portal", shared, Wish("0.0.0.0", 0))
+    assert command[command.index("--forwarded-allow-ips") + 1] == "10.1.0.0/16,192.0.2.7"
+
+
 def test_prefect_knows_every_setting_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Misspelt names are ignored without a word; so the pinned Prefect is asked."""
     from prefect.settings import Settings

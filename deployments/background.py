@@ -11,6 +11,7 @@ from deployments import notices
 from deployments.health import Health
 from deployments.instance import Instance, instance
 from deployments.keeper import tend
+from deployments.latecomers import thin
 from deployments.metrics import page
 from deployments.prefect_api import PrefectApi, PrefectError
 from deployments.relay import Relay
@@ -55,7 +56,7 @@ class Background:
     def _keep(self) -> object:
         """Of several processes one tends the runs: two would resume the same run twice."""
         with leading("keeper") as mine:
-            return tend(self.api, _real_now()) if mine else 0
+            return tend(self.api, _real_now()) + thin(self.api, _real_now()) if mine else 0
 
     def _notices(self) -> object:
         with leading("notices") as mine:

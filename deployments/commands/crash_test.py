@@ -32,6 +32,15 @@ def crash_test_command(
             show_default=False,
         ),
     ] = None,
+    victim: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--victim",
+            metavar="NAME",
+            help="nur diese Dienste töten: server, database, supervisor, worker, flow, relay, doorbell; mehrfach möglich",
+            show_default=False,
+        ),
+    ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="DATEI", help="Bericht als Markdown", show_default=False)
     ] = None,
@@ -40,9 +49,10 @@ def crash_test_command(
     """Tötet Prozesse mit kill -9 und vergleicht den Endstand mit einem ungestörten Lauf. Nur in eigenen, kurzlebigen Heimen."""
     from deployments.crash import report as reports
     from deployments.crash.house import CrashTestError
-    from deployments.crash.run import Plan, chosen, crash_test
+    from deployments.crash.run import Plan, chosen, crash_test, known_victims
 
-    plan = Plan(rounds, seed, tuple(chosen(scenario or ())), services)
+    chosen(scenario or ())
+    plan = Plan(rounds, seed, tuple(scenario or ()), services, victims=known_victims(victim or ()))
     if report is not None and not report.parent.is_dir():
         raise UsageError(f"{report}: Den Ordner {report.parent} gibt es nicht.")
     try:

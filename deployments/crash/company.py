@@ -81,3 +81,4 @@ def _customer(files: dict[str, Rows], n: int) -> None:
     files["licences"].append([key, "LIC-1", 5, ends])
     for line, (product, quantity) in enumerate((("NB-1", 2), ("KAB-1", 10)), start=1):
         files["purchase_orders"].append([f"B-{n}", "L-EINS", "2026-10-20", key, f"KA-{n}", line, product, quantity])
+    files["purchase_orders"].append([f"N-{n}", "L-EINS", "2026-10-27", key, f"NA-{n}", 1, "KAB-1", 5])

@@ -47,9 +47,10 @@ class Undisturbed:
         return order
 
 
-def undisturbed(home: Home, scenario: Scenario) -> Undisturbed:
-    """Run it to its end without a kill: the flows once, and once more, as schedules do."""
+def undisturbed(home: Home, scenario: Scenario, before: Callable[[], None] = lambda: None) -> Undisturbed:
+    """Run it to its end without a kill: the flows once, and once more, as schedules do. `before`: what else lies ready."""
     home.set_back()
+    before()
     ends = [home.order(start.place(), start.filled(home.facts), flow=True, tell=True) for start in scenario.starts]
     for start in scenario.starts:
         home.order(start.place(), start.filled(home.facts), flow=True)

@@ -13,6 +13,7 @@ def as_json(result: Result) -> dict[str, Any]:
         "seed": result.seed,
         "rounds": result.rounds,
         "killed": result.killed,
+        "command": result.command,
         "equal": not result.faults,
         "interrupted": result.interrupted,
         "seconds": round(result.seconds, 1),
@@ -53,7 +54,7 @@ def markdown(result: Result) -> str:
         if not result.faults
         else f"**{verdict(result)}**",
         "",
-        f"- Wiederholen: `./drehkreuz crash-test --rounds {result.rounds} --seed {result.seed}`",
+        f"- Wiederholen: `{result.command}`",
         f"- Dauer {result.seconds:.0f} s, Archiv: {result.archive}, Mailserver: SMTP-Senke auf diesem Rechner",
         f"- {result.in_hand} Kills trafen einen Flow-Prozess, der eine Mail übergab; nur dabei darf ein Zweifel bleiben.",
         "",
@@ -93,10 +94,10 @@ def _victims(result: Result) -> list[str]:
 
 
 def _places(result: Result) -> list[str]:
-    found: Counter[str] = Counter()
+    found: Counter[tuple[str, str]] = Counter()
     for kill, count in result.kills.items():
-        found["Zeitpunkt" if kill.place.startswith("Zeitpunkt") else kill.place] += count
-    return _table("Wo", ("Stelle", "Kills"), [(place, count) for place, count in found.most_common()])
+        found[kill.victim, "Zeitpunkt" if kill.place.startswith("Zeitpunkt") else kill.place] += count
+    return _table("Wo", ("Opfer", "Stelle", "Kills"), [(*where, count) for where, count in found.most_common()])
 
 
 def _ends(result: Result) -> list[str]:

@@ -19,6 +19,7 @@ class Result:
 
     seed: int
     rounds: int
+    command: str = "./drehkreuz crash-test"
     archive: str = ""
     kills: Counter[Kill] = field(default_factory=Counter)
     episodes: Counter[str] = field(default_factory=Counter)

@@ -11,7 +11,8 @@ from deployments.crash.episodes import Episodes
 from deployments.crash.house import Home, home
 from deployments.crash.result import Result
 from deployments.crash.scenario import scenarios
-from deployments.crash.sessions import Sessions
+from deployments.crash.services import NAMES, VICTIMS
+from deployments.crash.sessions import KILLS, Sessions
 from kit.errors import UsageError
 from kit.process import marked
 
@@ -32,6 +33,7 @@ class Plan:
         names: scenarios; empty = all.
         services: kills among the services; None = the usual share.
         load: modules loaded first by every process of a flow (tests break something by them).
+        victims: services that die, in this order; named ones take all kills unless `services` says otherwise.
     """
 
     rounds: int = 60
@@ -39,11 +41,28 @@ class Plan:
     names: tuple[str, ...] = ()
     services: int | None = None
     load: tuple[str, ...] = ()
+    victims: tuple[str, ...] = ()
 
     def among_services(self) -> int:
         """How many kills hit server, database, supervisor and the like."""
+        if self.victims and self.services is None:
+            return self.rounds
         usual = max(SMALLEST_SHARE, self.rounds // SHARE) if self.rounds >= 2 * SMALLEST_SHARE else 0
         return min(self.rounds, usual if self.services is None else self.services)
+
+    def command(self) -> str:
+        """How the same is started again."""
+        said = [f"--rounds {self.rounds} --seed {self.seed}", *(f"--scenario {name}" for name in self.names)]
+        said += [f"--victim {name}" for name in self.victims]
+        said += [] if self.services is None else [f"--services {self.services}"]
+        return f"./drehkreuz crash-test {' '.join(said)}"
+
+
+def known_victims(names: Sequence[str]) -> tuple[str, ...]:
+    """The services of these names, checked. Raises: UsageError."""
+    if unknown := [name for name in names if name not in NAMES]:
+        raise UsageError(f"Opfer »{unknown[0]}«: gibt es nicht. Vorhanden: {', '.join(NAMES)}.")
+    return tuple(names)
 
 
 def chosen(names: Sequence[str]) -> list[str]:
@@ -62,7 +81,7 @@ def crash_test(plan: Plan, tell: Callable[[str], None], advance: Callable[[int, 
         tell: a German line per kill.
         advance: (kills so far, kills wanted).
     """
-    result, started = Result(plan.seed, plan.rounds), time.monotonic()
+    result, started = Result(plan.seed, plan.rounds, plan.command()), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="drehkreuz-crash-", ignore_cleanup_errors=True) as folder:
         try:
             with home(Path(folder), plan.load) as house:
@@ -103,9 +122,12 @@ class _Work:
     def at_services(self) -> None:
         """The rest: kills among the services of the home."""
         left = self.plan.rounds - self.result.killed
-        sessions = Sessions(self.house, self.names, self.result, self.rng, self.tell)
+        victims = [NAMES[name] for name in self.plan.victims] or VICTIMS
+        sessions = Sessions(self.house, self.result, self.rng, self.tell, victims)
         while left > 0:
-            left -= sessions.run(min(left, SMALLEST_SHARE))
+            kills = min(left, KILLS)
+            sessions.run(kills)
+            left -= kills
             self.advance(self.plan.rounds - left, self.plan.rounds)
 
 

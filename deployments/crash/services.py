@@ -17,6 +17,7 @@ from deployments.crash.house import Home
 from deployments.crash.servers import ROOT, wait_until
 from deployments.instance import Instance, instance
 from deployments.prefect_api import PrefectApi, PrefectError
+from kit import clock
 from kit.database import dispose_engines
 from kit.postgres import EmbeddedPostgres
 from kit.process import die_with_parent
@@ -25,6 +26,13 @@ SERVER, DATABASE, SUPERVISOR = "Prefect-Server", "PostgreSQL", "Supervisor"
 WORKER, FLOW, BACKGROUND, DOORBELL = "Worker", "Flow-Prozess am Worker", "Relay und Keeper", "Türklingel"
 VICTIMS = (SERVER, DATABASE, SUPERVISOR, WORKER, FLOW, BACKGROUND, DOORBELL)
 """In this order, so that a short test meets the first three."""
+NAMES = {
+    "server": SERVER, "database": DATABASE, "supervisor": SUPERVISOR, "worker": WORKER, "flow": FLOW, "relay": BACKGROUND,
+    "doorbell": DOORBELL,
+}  # fmt: skip
+"""As the command line calls them."""
+RUN = "PREFECT__FLOW_RUN_ID"
+"""A process of a run has it, its children too."""
 CHILDREN = {SERVER: "prefect", WORKER: "worker", BACKGROUND: "background", DOORBELL: "doorbell"}
 READY_SECONDS = 300.0
 STARTS = 3
@@ -34,12 +42,13 @@ OURS = ("DREHKREUZ_", "PREFECT_")
 
 @contextlib.contextmanager
 def at_home(house: Home) -> Iterator[Instance]:
-    """This process looks at that home, and afterwards at its own again."""
+    """This process looks at that home, on its day, and afterwards at its own again."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
     for name in kept:
         del os.environ[name]
     own = {name: value for name, value in house.environment().items() if name.startswith(OURS)}
     os.environ.update(own)
+    clock.set_today(TODAY)
     try:
         yield instance()
     finally:
@@ -56,6 +65,8 @@ class Services:
     house: Home
     target: Instance
     process: subprocess.Popen[bytes] | None = None
+    _killed: int = 0
+    """The last victim's number: the supervisor's file may still name it for a moment."""
 
     def start(self) -> None:
         """`up`, until everything answers and the deployments are there. A start that gives up is repeated, as init does."""
@@ -90,37 +101,42 @@ class Services:
 
     # --- victims -----------------------------------------------------------------------------------------------------
 
-    def flow_processes(self) -> list[psutil.Process]:
-        """The processes that work on runs of this home at the moment."""
-        found = []
-        for process in psutil.process_iter():
+    def flow_processes(self) -> dict[str, psutil.Process]:
+        """Runs of this home that are worked on at the moment, each with the process of its flow (not one of its renderers)."""
+        found: dict[str, psutil.Process] = {}
+        for process in sorted(psutil.process_iter(), key=lambda one: one.pid):
             with contextlib.suppress(psutil.Error, OSError):
                 known = process.environ()
-                mine = known.get("DREHKREUZ_HOME") == str(self.house.home) and "PREFECT__FLOW_RUN_ID" in known
-                if mine and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
+                if known.get("DREHKREUZ_HOME") != str(self.house.home) or process.status() == psutil.STATUS_ZOMBIE:
+                    continue
+                run = known.get(RUN)
+                if run and _run_of(process.parent()) != run:
+                    found[run] = process
         return found
 
-    def kill(self, victim: str) -> bool:
-        """-9 for the victim; False when there is none at the moment. Returns when it is gone."""
-        pid = self._pid(victim)
-        if pid is None:
+    def kill(self, victim: str, run: str = "") -> bool:
+        """-9 for the victim, a flow's process by its run; False when there is none at the moment. Returns when it is gone."""
+        pid = self._pid(victim, run)
+        if pid is None or _gone(pid):
             return False
-        with contextlib.suppress(ProcessLookupError):
+        try:
             os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
         if victim == SUPERVISOR and self.process is not None:
             self.process.wait(30)
         wait_until(lambda: _gone(pid), victim)
+        self._killed = pid
         return True
 
-    def _pid(self, victim: str) -> int | None:
+    def _pid(self, victim: str, run: str = "") -> int | None:
         if victim == SUPERVISOR:
             return self.process.pid if self.process else None
         if victim == DATABASE:
             return EmbeddedPostgres(self.house.home).postmaster()
         if victim == FLOW:
-            running = self.flow_processes()
-            return running[0].pid if running else None
+            process = self.flow_processes().get(run)
+            return process.pid if process else None
         children: Any = self.target.state().get("children", {})
         pid = children.get(CHILDREN[victim], {}).get("pid")
         return int(pid) if pid else None
@@ -132,10 +148,10 @@ class Services:
             self.start()
         elif victim == DATABASE:
             wait_until(EmbeddedPostgres(self.house.home).ready, victim)
-        elif victim == SERVER:
-            wait_until(self._server_answers, victim, READY_SECONDS)
         elif victim != FLOW:
-            wait_until(lambda: self._pid(victim) is not None, victim)
+            wait_until(lambda: self._pid(victim) not in (None, self._killed), victim)
+            if victim == SERVER:
+                wait_until(self._server_answers, victim, READY_SECONDS)
 
     def _server_answers(self) -> bool:
         with contextlib.suppress(PrefectError), PrefectApi(self.target, timeout=5.0) as api:
@@ -152,6 +168,12 @@ class Services:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _run_of(process: psutil.Process | None) -> str:
+    with contextlib.suppress(psutil.Error, OSError):
+        return str(process.environ().get(RUN, "")) if process else ""
+    return ""
 
 
 def _gone(pid: int) -> bool:

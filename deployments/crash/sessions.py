@@ -3,10 +3,11 @@
 The only act from outside is starting `up` again after the supervisor itself was killed, as the machine's init system does.
 """
 
+import contextlib
 import datetime as dt
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from deployments.crash.episodes import Tell, undisturbed
 from deployments.crash.house import Home
 from deployments.crash.result import Kill, Result
 from deployments.crash.scenario import Scenario, scenarios
-from deployments.crash.services import VICTIMS, Services, at_home, pause
+from deployments.crash.services import BACKGROUND, DOORBELL, FLOW, VICTIMS, Services, at_home, pause
 from deployments.keeper import GIVEN_UP, RESUME
 from deployments.prefect_api import PrefectApi, PrefectError
 from kit.database import unit_of_work
@@ -29,53 +30,67 @@ BY_PEOPLE = {"billing_release"}
 """Done before the services start: a person's act is repeated by the person, never by the keeper."""
 PATIENCE = 600.0
 """Seconds until everything must be done after the last kill."""
+KILLS = 3
+"""In one session at most; before each something new arrives."""
 MOMENT = 4.0
 """Seconds at most between a run's process and the kill."""
-WAIT_FOR_WORK = 60.0
+AT_ONCE, AT_ONCE_MOMENT = {BACKGROUND, DOORBELL}, 1.2
+"""They take what is new within a second, and die within so many."""
+WAIT_FOR_WORK = 120.0
+IDLE = 15.0
+"""Seconds without a flow's process after which there is nothing left to do."""
 DOUBTS_PER_KILL = 2
 """Two processes may hold a mail in hand at one moment: the doorbell's and a worker's run."""
 
 
 class Sessions:
-    """Sessions in one home; each begins from the filled database.
+    """Sessions in one home; each begins from the filled database. The whole house works: services know no scenarios.
 
     Args:
         house: the home, open.
-        names: the scenarios whose flows run.
         result: what is found out.
         rng: the seed's lot.
         tell: hears of each kill.
+        victims: who dies, in this order, again and again.
     """
 
-    def __init__(self, house: Home, names: list[str], result: Result, rng: random.Random, tell: Tell) -> None:
-        self.house, self.result, self.rng, self.tell = house, result, rng, tell
-        starts = tuple(start for name in names for start in scenarios()[name].starts)
-        self.scenario = Scenario(TITLE, starts)
+    def __init__(self, house: Home, result: Result, rng: random.Random, tell: Tell, victims: Sequence[str] = VICTIMS) -> None:
+        self.house, self.result, self.rng, self.tell, self.victims = house, result, rng, tell, victims
+        self.scenario = Scenario(TITLE, tuple(start for one in scenarios().values() for start in one.starts))
+        self._again = next(start for start in reversed(self.scenario.starts) if start.deployment not in BY_PEOPLE)
         tell(f"Ungestörter Lauf: {TITLE}")
-        self.calm = undisturbed(house, self.scenario)
+        self.calm = undisturbed(house, self.scenario, self._all_new)
         self._turn = 0
         self._doubts = 0
 
-    def run(self, kills: int) -> int:
-        """One session with so many kills; how many there were."""
+    def _all_new(self) -> None:
+        for number in range(KILLS):
+            self.house.order("deployments.crash.stock:arrive", self._new(number))
+
+    def _new(self, number: int) -> dict[str, Any]:
+        return {"number": number, "deployment": self._again.deployment, "parameters": self._again.filled(self.house.facts)}
+
+    def run(self, kills: int) -> None:
+        """One session with so many kills, `KILLS` at most."""
         self.house.set_back()
         for start in self.scenario.starts:
             if start.deployment in BY_PEOPLE:
                 self.house.order(start.place(), start.filled(self.house.facts), flow=True)
         self.house.close()
         self._doubts = 0
-        victims = [VICTIMS[(self._turn + number) % len(VICTIMS)] for number in range(kills)]
+        victims = [self.victims[(self._turn + number) % len(self.victims)] for number in range(kills)]
         self._turn += kills
         with at_home(self.house) as target, Services(self.house, target) as services, PrefectApi(target) as api:
             self._disturbed(services, api, victims)
         self.house.open()
-        return len(victims)
 
     def _disturbed(self, services: Services, api: PrefectApi, victims: list[str]) -> None:
         self._start_all(api)
         last = time.monotonic()
-        for victim in victims:
-            last = self._kill(services, victim)
+        for number, victim in enumerate(victims):
+            last = self._kill(services, api, victim, number)
+        for number in range(len(victims), KILLS):
+            stock.arrive(**self._new(number))
         done = self._until_done(api)
         self.result.recoveries.append((", ".join(victims), time.monotonic() - last))
         found = tally.look(str(self.house.sink.folder))
@@ -92,21 +107,46 @@ class Sessions:
             if start.deployment not in BY_PEOPLE:
                 api.create_run(start.deployment, dict(start.filled(self.house.facts)))
 
-    def _kill(self, services: Services, victim: str) -> float:
+    def _kill(self, services: Services, api: PrefectApi, victim: str, number: int) -> float:
+        """One kill in the middle of work; the instant of it. Something new has just arrived for doorbell and relay."""
+        stock.arrive(**self._new(number))
         deadline = time.monotonic() + WAIT_FOR_WORK
-        while not services.flow_processes() and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            if victim not in AT_ONCE:
+                self._wait_for_work(services, api)
+            pause(self.rng.random() * (AT_ONCE_MOMENT if victim in AT_ONCE else MOMENT))
+            place, chosen = self._place(services, api, victim)
+            if not services.kill(victim, chosen):
+                continue
+            killed = time.monotonic()
+            self.result.kills[Kill(TITLE, victim, place)] += 1
+            self.tell(f"{TITLE}: {victim} getötet, {place}")
+            services.back(victim)
+            return killed
+        self.result.faults.append(f"{TITLE}: {victim} war {WAIT_FOR_WORK:.0f} s lang nicht zu treffen")
+        return time.monotonic()
+
+    def _wait_for_work(self, services: Services, api: PrefectApi) -> None:
+        """Until a run is worked on; when nothing is left to do, the schedules come round again."""
+        asked = time.monotonic()
+        while not services.flow_processes():
             pause(0.1)
-        pause(self.rng.random() * MOMENT)
-        running = len(services.flow_processes())
-        if not services.kill(victim):
-            self.result.notes.append(f"{victim} war gerade nicht da")
-            return time.monotonic()
-        killed = time.monotonic()
-        place = f"während {running} Läufe arbeiteten"
-        self.result.kills[Kill(TITLE, victim, place)] += 1
-        self.tell(f"{TITLE}: {victim} getötet, {place}")
-        services.back(victim)
-        return killed
+            if time.monotonic() - asked > IDLE:
+                with contextlib.suppress(PrefectError):
+                    self._start_all(api)
+                return
+
+    def _place(self, services: Services, api: PrefectApi, victim: str) -> tuple[str, str]:
+        """What the report says of the moment, and the run whose process is to die."""
+        working = services.flow_processes()
+        chosen = self.rng.choice(sorted(working)) if working else ""
+        shown = [chosen] if victim == FLOW and chosen else working
+        with contextlib.suppress(PrefectError):
+            flows = api.flow_names(api.run(run)["flow_id"] for run in shown)
+            names = ", ".join(sorted(flows.values()))
+            where = f"in {names}" if victim == FLOW else f"bei {names}" if names else "zwischen Läufen"
+            return (f"{where}, eben kam Neues" if victim in AT_ONCE else where), chosen
+        return f"bei {len(working)} Läufen", chosen
 
     def _until_done(self, api: PrefectApi) -> bool:
         deadline = time.monotonic() + PATIENCE

@@ -16,9 +16,10 @@ from actions.mail import outbox
 from deployments.crash.company import MONTH
 from integrations.mail.types import MailTexts
 from kit import clock
-from kit.database import unit_of_work
+from kit.database import notify, unit_of_work
 from models import schema
 from models.parties import Customer, House
+from models.plumbing import OutboxEvent
 
 ACTOR = "crash-test"
 LETTERS = 4
@@ -39,19 +40,38 @@ def fill(folder: str) -> dict[str, str]:
         customers = session.scalars(sa.select(Customer).order_by(Customer.number)).all()
         for number, customer in enumerate(customers):
             inbox.receive(session, _receipt(number), content_type="application/json")
-            told = [outbox.NewMail(f"crash:{number}:{n}", "notice", (f"k{number}@kunde.example",), _texts(n), customer.id)
-                    for n in range(LETTERS // 2)]  # fmt: skip
-            outbox.queue(session, house, told)
+            outbox.queue(session, house, [_letter(number, n, customer) for n in range(LETTERS // 2)])
         inbox.receive(session, b"LIN+1++unlesbar", file_name="kaputt.edi")
     return {"month": MONTH, "snapshot": seen.snapshot}
 
 
+def arrive(number: int, deployment: str, parameters: dict[str, str]) -> None:
+    """Something new for doorbell and relay: a delivery, a letter, a row that starts a run. The order's row lies ready."""
+    lines = [{"product": "KAB-1", "quantity": 5, "order": f"N-{number}"}]
+    with unit_of_work(ACTOR) as session:
+        customers = session.scalars(sa.select(Customer).order_by(Customer.number)).all()
+        inbox.receive(session, _told(f"LN-{number}", lines), content_type="application/json")
+        outbox.queue(session, session.scalars(sa.select(House)).one(), [_letter(number, LETTERS, customers[number])])
+        session.add(OutboxEvent(deployment=deployment, parameters=parameters, key=f"crash:{number}"))
+        notify(session, "outbox_event")
+
+
 def _receipt(number: int) -> bytes:
-    lines: list[dict[str, Any]] = [
-        {"product": "NB-1", "quantity": 2, "serials": [f"NB{number}-1", f"NB{number}-2"], "order": f"B-{number}"},
-        {"product": "KAB-1", "quantity": 10, "order": f"B-{number}"},
-    ]
-    return json.dumps({"supplier": "L-EINS", "delivery_note": f"LS-{number}", "lines": lines}).encode()
+    return _told(
+        f"LS-{number}",
+        [
+            {"product": "NB-1", "quantity": 2, "serials": [f"NB{number}-1", f"NB{number}-2"], "order": f"B-{number}"},
+            {"product": "KAB-1", "quantity": 10, "order": f"B-{number}"},
+        ],
+    )
+
+
+def _told(note: str, lines: list[dict[str, Any]]) -> bytes:
+    return json.dumps({"supplier": "L-EINS", "delivery_note": note, "lines": lines}).encode()
+
+
+def _letter(number: int, n: int, customer: Customer) -> outbox.NewMail:
+    return outbox.NewMail(f"crash:{number}:{n}", "notice", (f"k{number}@kunde.example",), _texts(n), customer.id)
 
 
 def _texts(number: int) -> MailTexts:

@@ -97,15 +97,15 @@ def test_it_goes_red_when_a_law_is_broken(house: Home, broken: str, scenario: st
 
 
 def test_the_report_tells_who_died_where_and_what_was_counted() -> None:
-    result = Result(seed=42, rounds=2, archive="S3-Server (SeaweedFS)")
+    result = Result(seed=42, rounds=2, command=Plan(2, 42, ("mail",)).command(), archive="S3-Server (SeaweedFS)")
     result.kills[Kill("Postausgang", FLOW, "nach Mail")] = 2
     result.boundaries["Postausgang"], result.hit["Postausgang"] = 90, {(0, 5), (0, 6)}
     result.count("Postausgang", {"Mails": 8}, {"Mails": 8})
     text = report.markdown(result)
     assert "2 Kills, jeder Endstand gleich" in text
-    assert "--rounds 2 --seed 42" in text
+    assert "`./drehkreuz crash-test --rounds 2 --seed 42 --scenario mail`" in text
     assert "| Postausgang | Flow-Prozess | 2 | 2 von 90 | 1 |" in text
-    assert "| nach Mail | 2 |" in text
+    assert "| Flow-Prozess | nach Mail | 2 |" in text
     assert "| Postausgang | Mails | 8 | 8 |" in text
     assert report.as_json(result)["equal"] is True
     result.faults.append("Mail <a@b> kam 2-mal an")
@@ -121,8 +121,17 @@ def test_an_unequal_end_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> No
     assert "kam 2-mal an" in capsys.readouterr().err
 
 
+def test_named_victims_take_all_kills() -> None:
+    plan = Plan(rounds=8, seed=3, victims=("worker", "relay"))
+    assert plan.among_services() == 8
+    assert plan.command().endswith("--rounds 8 --seed 3 --victim worker --victim relay")
+    assert Plan(rounds=8, services=2, victims=("worker",)).among_services() == 2
+
+
 def test_wrong_use_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"Vorhanden: .*billing"):
         command.crash_test_command(scenario=["gibtesnicht"])
+    with pytest.raises(UsageError, match=r"Vorhanden: server, .*doorbell"):
+        command.crash_test_command(victim=["portal"])
     with pytest.raises(UsageError, match="gibt es nicht"):
         command.crash_test_command(report=tmp_path / "fort" / "bericht.md")

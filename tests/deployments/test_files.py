@@ -1,5 +1,6 @@
 """prefect.yaml, the settings page, the entrance: files that must fit what they speak of."""
 
+import asyncio
 import datetime as dt
 import hashlib
 import inspect
@@ -15,6 +16,7 @@ from deployments.catalogue import startable
 from deployments.deploy import PREFECT_FILE, fingerprint
 from deployments.doorbell import BELLS
 from deployments.prefect_database import rewritten
+from kit import clock
 
 KNOWN_KEYS = {
     "name",
@@ -47,6 +49,26 @@ def test_prefect_accepts_prefect_yaml() -> None:
     from prefect.cli.deploy._models import PrefectYamlModel
 
     PrefectYamlModel.model_validate(yaml.safe_load(PREFECT_FILE.read_text("utf-8")))
+
+
+@pytest.mark.parametrize("first", [dt.date(2026, 10, 20), dt.date(2027, 3, 23)], ids=["autumn", "spring"])
+def test_every_schedule_keeps_its_time_of_day_over_the_clock_change(first: dt.date) -> None:
+    """Prefect's own reckoning: ten days over the last Sunday, each day once, at the same time in Berlin."""
+    from prefect.server.schemas.schedules import CronSchedule
+
+    begin = clock.at_local(first)
+    daily = 0
+    for entry in yaml.safe_load(PREFECT_FILE.read_text("utf-8"))["deployments"]:
+        for schedule in entry.get("schedules", []):
+            planned = CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
+            found = asyncio.run(planned.get_dates(n=10, start=begin, end=begin + dt.timedelta(days=10)))
+            local = [clock.local(instant) for instant in found]
+            minute, hour, *rest = schedule["cron"].split()
+            if rest == ["*", "*", "*"] and hour.isdigit():
+                assert [day.date() for day in local] == [first + dt.timedelta(days=n) for n in range(10)]
+                assert {(day.hour, day.minute) for day in local} == {(int(hour), int(minute))}
+                daily += 1
+    assert daily >= 4
 
 
 def test_every_entrypoint_is_a_function_with_parameters_that_a_form_can_show() -> None:

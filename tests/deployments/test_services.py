@@ -21,6 +21,7 @@ from deployments import keeper, notices
 from deployments.catalogue import startable
 from deployments.instance import POOL
 from deployments.keeper import Patience, tend
+from deployments.latecomers import OVERTAKEN, thin
 from deployments.prefect_api import PrefectApi
 from deployments.readiness import doorbell_answers, portal_answers
 from deployments.relay import idempotency_key
@@ -32,7 +33,7 @@ from kit.steps import INTERRUPTED, OPEN_ITEMS
 from models.plumbing import OutboxEvent, RunNotice
 from rules.month import Month
 from tests import factories as make
-from tests.deployments.conftest import ROOT, History, Services, until
+from tests.deployments.conftest import ROOT, History, Services, prefect_rows, until
 
 pytestmark = pytest.mark.slow
 
@@ -122,6 +123,35 @@ def test_a_schedule_that_yields_nothing_is_noticed(api: PrefectApi) -> None:
     past = {"active": True, "schedule": {"rrule": "DTSTART:20200101T000000\nFREQ=DAILY;COUNT=1", "timezone": "Europe/Berlin"}}
     made = api._ask("POST", "/deployments/", {**body, "schedules": [past]})["id"]
     assert "leerlauf" in idle_schedules(api, real_now() + dt.timedelta(hours=1))
+    api._ask("DELETE", f"/deployments/{made}")
+
+
+def test_after_ten_days_the_newest_late_run_of_a_schedule_is_made_up_and_the_older_are_overtaken(
+    services: Services, api: PrefectApi
+) -> None:
+    flow = api._ask("POST", "/flows/", {"name": "Nachzügler"})["id"]
+    often = {"active": True, "schedule": {"cron": "*/5 * * * *", "timezone": "Europe/Berlin"}}
+    body = {"name": "nachzuegler", "flow_id": flow, "entrypoint": "x.py:x", "schedules": [often]}  # no pool: nobody takes them
+    made = api._ask("POST", "/deployments/", body)["id"]
+
+    def runs() -> dict[str, dict[str, Any]]:
+        return {run["id"]: run for run in api.runs(deployments={"id": {"any_": [made]}})}
+
+    planned = until(lambda: len(found := runs()) >= 12 and found, 30, "an hour ahead is planned")
+    with services.here(), prefect_rows() as rows:
+        back = "expected_start_time = expected_start_time - interval '10 days'"
+        next_start = "next_scheduled_start_time = next_scheduled_start_time - interval '10 days'"
+        statement = f"update flow_run set {back}, {next_start} where deployment_id = cast(:made as uuid)"
+        rows.execute(sa.text(statement), {"made": made})
+    thin(api, real_now())  # the keeper's process does the same
+    until(lambda: thin(api, real_now()) == 0, 10, "nothing is left to overtake")
+    after = {ident: run for ident, run in runs().items() if ident in planned}
+    left = [run for run in after.values() if run["state"]["type"] == "SCHEDULED"]
+    days = [clock.local(dt.datetime.fromisoformat(run["expected_start_time"])) for run in after.values()]
+    assert len(left) == len({day.month for day in days})
+    assert max(days) in [clock.local(dt.datetime.fromisoformat(run["expected_start_time"])) for run in left]
+    assert {run["state"]["name"] for run in after.values()} - {"Late", "Scheduled"} == {OVERTAKEN}
+    until(lambda: set(runs()) - set(planned), 30, "the schedule goes on")
     api._ask("DELETE", f"/deployments/{made}")
 
 

@@ -226,7 +226,7 @@ def measure(plans: int, years: int, *, bare: bool) -> list[Row]:
     wall, _, _ = timed(lambda: generate(until))
     rows.append(("  zweiter Aufruf (nichts zu tun)", f"{wall:.1f} s", ""))
     with unit_of_work("benchmark") as session:
-        take_over(session, ROUND_DAY)
+        take_over(session, ROUND_DAY, ROUND_DAY)
     with engine(Role.OWNER).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE due_date")  # what autovacuum does in the months between
     clock.set_today(ROUND_DAY)

@@ -15,6 +15,7 @@ from actions.company import import_folder
 from actions.mail import outbox
 from deployments import demo_history
 from deployments.demo_goods import receive_goods
+from deployments.demo_maintenance import ask_for_runs, show_maintenance
 from deployments.follow import Follower
 from deployments.instance import Instance
 from deployments.prefect_api import PrefectApi
@@ -178,9 +179,11 @@ def count_mail(demo: Demo) -> None:
 STEPS: list[Step] = [
     Step("Beispielfirma laden", load_company),
     Step("Zugänge einrichten", open_logins),
+    Step("Wartungsrunde und Enden im Blick anstoßen", lambda demo: ask_for_runs(demo.say)),
     Step("Ware annehmen", lambda demo: receive_goods(demo.say)),
     Step("Oktober ansehen und freigeben", release_month),
     Step("Oktober abrechnen", bill_month),
+    Step("Wartung ansehen", lambda demo: demo.places.update(show_maintenance(demo.target, demo.say))),
     Step("Belege ablegen", lay_out_documents),
     Step("Post zählen", count_mail),
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from actions.maintenance import alarms, ledger, papers
 from actions.maintenance.catalogue import ensure_catalogue
 from actions.maintenance.planbook import company_calendar
-from actions.maintenance.round import Decisions, Range, create_due, preview_round
+from actions.maintenance.round import Decisions, Range, checked_range, create_due, preview_round
 from kit import clock
 from kit.database import unit_of_work
 from kit.errors import DrehkreuzError, UsageError
@@ -71,13 +71,11 @@ def period(first: dt.date | None, last: dt.date | None) -> Period:
     """The range asked for; else everything open up to the day this run was scheduled for.
 
     Raises:
-        UsageError: the range ends before it begins.
+        UsageError: the range ends before it begins, or too far ahead.
     """
     today = clock.today()
-    chosen = last or (today if first else run_date())
-    if first is not None and first > chosen:
-        raise UsageError(f"Wartungsrunde: Der Zeitraum {first:%d.%m.%Y} bis {chosen:%d.%m.%Y} endet vor seinem Beginn.")
-    return Period(today, chosen, first)
+    span = checked_range(today, first, last or (today if first else run_date()))
+    return Period(today, span.last, first)
 
 
 @step(name="Termine vorausschreiben")

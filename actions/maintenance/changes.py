@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 from actions.maintenance.ledger import ledger_rows, reach, replan
 from actions.maintenance.plan_terms import terms_of
 from actions.maintenance.planbook import company_calendar, locked_plan, pauses_of
+from actions.maintenance.term_words import EDITABLE, changed, difference
 from kit.errors import ConflictError, UsageError
-from models.maintenance import AgreedCheck, PlanChange, PlanPause
+from models.maintenance import AgreedCheck, DueDate, PlanChange, PlanPause
+from models.service_desk import Ticket
 from rules.cadence import Cadence, Shift, parse
 from rules.cadence_german import describe, hints
 from rules.catch_up import CatchUp
 from rules.company_calendar import CompanyCalendar
-from rules.due_ledger import Changes, Pause, Terms, changes
+from rules.due_ledger import Changes, DueState, Pause, Terms, changes
 from rules.workdays import ONE_DAY
 
 
@@ -63,12 +65,6 @@ class EditPlan:
 
 
 Change = EndSeries | PauseSeries | ResumeSeries | MoveSeries | EditPlan
-EDITABLE = {
-    "duration_minutes": "Dauer", "window_opens": "Zeitfenster", "window_closes": "Zeitfenster", "technician_id": "Technik",
-    "catch_up": "Nachholen", "shift": "Verhalten an freien Tagen", "contract_id": "Abdeckung", "site_id": "Niederlassung",
-    "asset_id": "Gerät", "checklist": "Prüfpunkte",
-}  # fmt: skip
-"""Terms that change without moving a date's rule, with their German names."""
 
 
 @dataclass(slots=True)
@@ -160,7 +156,7 @@ def _preview(session: Session, plan: AgreedCheck, change: Change, today: dt.date
     terms = _terms(session, plan)
     own, successor = _terms_after(terms, change)
     diff = changes(own, ledger_rows(session, plan.id, today), today, until, calendar)
-    preview = PlanPreview(plan.id, plan.check, [_sentence(plan, change)])
+    preview = PlanPreview(plan.id, plan.check, [_sentence(session, plan, change)])
     _add(preview, diff)
     if successor is not None:
         _add(preview, changes(successor, [], today, until, calendar))
@@ -170,7 +166,7 @@ def _preview(session: Session, plan: AgreedCheck, change: Change, today: dt.date
     rule = successor or own
     if isinstance(change, MoveSeries):
         preview.hints = hints(rule.cadence, rule.starts_on)
-    preview.hints += _days_off(preview.added, calendar)
+    preview.hints += [*_days_off(preview.added, calendar), *_still_open(session, plan, change)]
     preview.fingerprint = fingerprint(preview)
     return preview
 
@@ -189,8 +185,11 @@ def _refuse(plan: AgreedCheck, change: Change, today: dt.date) -> None:
             raise UsageError(f"Wartung »{plan.check}«: Das Ende der Aussetzung liegt vor ihrem Beginn.")
     if isinstance(change, MoveSeries) and change.starts_on is not None and change.starts_on < change.from_on:
         raise UsageError(f"Wartung »{plan.check}«: Der neue Beginn liegt vor dem Tag, ab dem verlegt wird.")
-    if isinstance(change, EditPlan) and (unknown := set(change.values) - EDITABLE.keys()):
-        raise UsageError(f"Wartung »{plan.check}«: {', '.join(sorted(unknown))} lässt sich so nicht ändern.")
+    if isinstance(change, EditPlan):
+        if unknown := set(change.values) - EDITABLE.keys():
+            raise UsageError(f"Wartung »{plan.check}«: {', '.join(sorted(unknown))} lässt sich so nicht ändern.")
+        if not changed(plan, change.values):
+            raise UsageError(f"Wartung »{plan.check}«: Die Bedingungen sind schon so; es ändert sich nichts.")
 
 
 def _first_day(change: Change, today: dt.date) -> dt.date:
@@ -313,7 +312,24 @@ def _days_off(days: Iterable[dt.date], calendar: CompanyCalendar) -> list[str]:
     return [f"Auf freie Tage fallen: {', '.join(free[:3])}{more}."]
 
 
-def _sentence(plan: AgreedCheck, change: Change) -> str:
+def _still_open(session: Session, plan: AgreedCheck, change: Change) -> list[str]:
+    """Whoever ends or pauses a series should know of its tickets without result: they stay."""
+    if not isinstance(change, (EndSeries, PauseSeries)):
+        return []
+    numbers = session.scalars(
+        sa.select(Ticket.number)
+        .join(DueDate, DueDate.ticket_id == Ticket.id)
+        .where(DueDate.agreed_check_id == plan.id, DueDate.state == DueState.CREATED, DueDate.outcome.is_(None))
+        .distinct()
+        .order_by(Ticket.number)
+    ).all()
+    if not numbers:
+        return []
+    more = f" und {len(numbers) - 3} weitere" if len(numbers) > 3 else ""
+    return [f"Noch ohne Ergebnis: {', '.join(numbers[:3])}{more}. Diese Tickets bleiben; bitte tragen Sie ihr Ergebnis ein."]
+
+
+def _sentence(session: Session, plan: AgreedCheck, change: Change) -> str:
     if isinstance(change, EndSeries):
         return f"»{plan.check}« endet mit dem {change.last_on:%d.%m.%Y}."
     if isinstance(change, PauseSeries):
@@ -322,18 +338,11 @@ def _sentence(plan: AgreedCheck, change: Change) -> str:
     if isinstance(change, ResumeSeries):
         return f"»{plan.check}« läuft ab {change.first_on:%d.%m.%Y} wieder."
     if isinstance(change, EditPlan):
-        return f"»{plan.check}«: geändert wird {terms_named(change.values)}."
+        return f"»{plan.check}«: {difference(session, plan, changed(plan, change.values))}."
     rule: Cadence = parse(change.cadence)
     return (
         f"»{plan.check}« läuft ab {change.from_on:%d.%m.%Y} {describe(rule, change.starts_on or change.from_on).rstrip('.')}."
     )
-
-
-def terms_named(names: Iterable[str]) -> str:
-    """The German names of terms, each once, in their fixed order: `Dauer, Zeitfenster und Prüfpunkte`."""
-    wanted = set(names)
-    words = list(dict.fromkeys(word for name, word in EDITABLE.items() if name in wanted)) or ["nichts"]
-    return " und ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def sentence(words: str) -> str:

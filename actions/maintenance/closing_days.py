@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from actions.maintenance.ledger import ledger_rows, reach, replan
 from actions.maintenance.planbook import company_calendar, locked_plan, pauses_of
@@ -54,21 +54,86 @@ def set_company_day(session: Session, day: dt.date, name: str | None, today: dt.
     return shifted
 
 
-def take_over(session: Session, day: dt.date, *, dry: bool = False) -> int:
-    """Close what lies before the day on which Drehkreuz takes over: it was done in the system before. Returns how many.
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """What taking over, or taking that back, comes to."""
+
+    dates: int
+    plans: int
+    first: dt.date | None
+    last: dt.date | None
+
+    @property
+    def german(self) -> str:
+        """E.g. `14 Termine aus 3 Plänen, 05.01.2026 bis 26.01.2026`."""
+        if self.first is None or self.last is None:
+            return "Kein Termin"
+        dates = f"{self.dates} {'Termin' if self.dates == 1 else 'Termine'}"
+        span = f"{self.first:%d.%m.%Y}" + (f" bis {self.last:%d.%m.%Y}" if self.last != self.first else "")
+        return f"{dates} aus {self.plans} {'Plan' if self.plans == 1 else 'Plänen'}, {span}"
+
+
+def take_over(session: Session, day: dt.date, today: dt.date, *, dry: bool = False) -> TakenOver:
+    """Close what lies before the day on which Drehkreuz takes over: it was done in the system before.
 
     Without it, the dates between a plan's start and its import are missed dates and are caught up by the plan's policy.
+
+    Raises:
+        UsageError: a day to come; its dates can still be done.
     """
+    if day > today:
+        raise UsageError(
+            f"Übernahme: Der {day:%d.%m.%Y} liegt in der Zukunft. Geschlossen wird nur, was das alte System schon erledigt "
+            "hat; wählen Sie heute oder einen früheren Tag."
+        )
     open_before = sa.and_(DueDate.state == DueState.PLANNED, DueDate.due_on < day)
-    if dry:
-        return session.scalar(sa.select(sa.func.count()).select_from(DueDate).where(open_before)) or 0
-    done = session.execute(
-        sa.update(DueDate)
-        .where(open_before)
-        .values(state=DueState.SKIPPED, cause=Cause.TAKEN_OVER, reason=f"Vor der Übernahme am {day:%d.%m.%Y}")
-        .execution_options(synchronize_session=False)
-    )
-    return int(getattr(done, "rowcount", 0))
+    told = _count(session, open_before)
+    if not dry:
+        session.execute(
+            sa.update(DueDate)
+            .where(open_before)
+            .values(state=DueState.SKIPPED, cause=Cause.TAKEN_OVER, reason=_before(day))
+            .execution_options(synchronize_session=False)
+        )
+    return told
+
+
+def undo_take_over(session: Session, day: dt.date, *, dry: bool = False) -> TakenOver:
+    """Open again what `take_over` of that day has closed; the next round decides on it by each plan's policy.
+
+    A date whose day of the rule lives on another row meanwhile stays closed: it is never done twice.
+    """
+    other = aliased(DueDate)
+    closed = sa.and_(
+        DueDate.state == DueState.SKIPPED,
+        DueDate.cause == Cause.TAKEN_OVER,
+        DueDate.reason == _before(day),
+        ~sa.exists().where(
+            other.agreed_check_id == DueDate.agreed_check_id, other.nominal_on == DueDate.nominal_on,
+            other.state.in_((DueState.PLANNED, DueState.CREATED)),
+        ),
+    )  # fmt: skip
+    told = _count(session, closed)
+    if not dry:
+        session.execute(
+            sa.update(DueDate)
+            .where(closed)
+            .values(state=DueState.PLANNED, cause=None, reason=None)
+            .execution_options(synchronize_session=False)
+        )
+    return told
+
+
+def _before(day: dt.date) -> str:
+    return f"Vor der Übernahme am {day:%d.%m.%Y}"
+
+
+def _count(session: Session, which: sa.ColumnElement[bool]) -> TakenOver:
+    plans = sa.func.count(sa.distinct(DueDate.agreed_check_id))
+    row = session.execute(
+        sa.select(sa.func.count(), plans, sa.func.min(DueDate.due_on), sa.func.max(DueDate.due_on)).where(which)
+    ).one()
+    return TakenOver(*row)
 
 
 def _after(session: Session, day: dt.date, name: str | None, today: dt.date) -> CompanyCalendar:

@@ -12,6 +12,7 @@ from actions.maintenance.catalogue import load_catalogue
 from actions.maintenance.planbook import Plan, load_plans
 from models.maintenance import AgreedCheck, DueDate, NeedsAnalysis, NeedsAnalysisLine
 from models.parties import Customer, Employee, Lifecycle, StaffRole
+from models.service_desk import Ticket, TicketState
 from rules.cadence import parse
 from rules.cadence_german import hints
 from rules.due_ledger import DueState
@@ -41,7 +42,9 @@ class Gap:
 
 def coverage(session: Session, today: dt.date) -> list[Gap]:
     """Every gap, by kind and customer."""
-    gaps = [*_agreed_without_plan(session, today), *_plans(session, today), *_without_result(session, today)]
+    gaps = [
+        *_agreed_without_plan(session, today), *_plans(session, today), *_without_result(session, today), *_orphaned(session),
+    ]  # fmt: skip
     order = list(KINDS)
     return sorted(gaps, key=lambda gap: (order.index(gap.kind), gap.customer, gap.check))
 
@@ -145,3 +148,23 @@ def _without_result(session: Session, today: dt.date) -> Iterator[Gap]:
         why = f"{since}; {streak.dates} Termine seit {streak.first:%d.%m.%Y} ohne Nachweis"
         if plan.customer_active:
             yield Gap("no_result", plan.customer_number, plan.title, why, StaffRole.DISPATCHER.value, plan.id)
+
+
+def _orphaned(session: Session) -> Iterator[Gap]:
+    """Open maintenance tickets of people who have left the house: nobody works on them until somebody takes them over."""
+    rows = session.execute(
+        sa.select(Ticket.number, Customer.number, Employee, sa.func.min(AgreedCheck.check), sa.func.min(AgreedCheck.id))
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .join(Employee, Employee.id == Ticket.assignee_id)
+        .join(DueDate, DueDate.ticket_id == Ticket.id)
+        .join(AgreedCheck, AgreedCheck.id == DueDate.agreed_check_id)
+        .where(
+            DueDate.state == DueState.CREATED, DueDate.outcome.is_(None), Employee.active.is_(False),
+            Ticket.state.not_in([TicketState.RESOLVED, TicketState.CLOSED]),
+        )
+        .group_by(Ticket.number, Customer.number, Employee)
+        .order_by(Ticket.number)
+    )  # fmt: skip
+    for ticket, customer, person, check, plan_id in rows:
+        why = f"Ticket {ticket} liegt bei {person.name}, nicht mehr tätig; bitte jemand anderem geben."
+        yield Gap("no_technician", customer, check, why, StaffRole.DISPATCHER.value, plan_id)

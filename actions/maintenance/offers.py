@@ -16,6 +16,7 @@ from integrations.documents.offer import OfferContent, OfferLine, render_offer
 from kit import clock
 from kit.errors import UsageError
 from kit.settings import settings
+from models.offers import Offer
 from models.parties import Customer
 from models.plumbing import ArchivedObject
 from rules.cadence_german import describe
@@ -109,12 +110,22 @@ def make_offer(session: Session, customer: Customer, asked: Asked) -> ArchivedOb
     (kept,) = archive.keep(
         session, archive.Document(KIND, number, content, record_class=RecordClass.LETTER, customer_id=customer.id)
     )
+    session.add(
+        Offer(
+            customer_id=customer.id, number=number, title=asked.title, subject=asked.subject, monthly=asked.monthly,
+            setup=asked.setup, updates=asked.updates, vat_rate=Decimal(settings().service_vat_rate), made_on=clock.today(),
+            valid_until=asked.valid_until, archive_key=kept.key,
+        )
+    )  # fmt: skip
+    session.flush()
     return session.scalars(sa.select(ArchivedObject).where(ArchivedObject.key == kept.key)).one()
 
 
-def offers_of(session: Session, customer_id: int, limit: int = 20) -> list[ArchivedObject]:
-    """The offers made to a customer, the newest first."""
-    statement = sa.select(ArchivedObject).where(
-        ArchivedObject.customer_id == customer_id, ArchivedObject.key.startswith(f"{KIND}/", autoescape=True)
+def offers_of(session: Session, customer_id: int, limit: int = 20) -> list[tuple[ArchivedObject, Offer | None]]:
+    """The offers made to a customer, the newest first; one from before they were kept as values has its paper alone."""
+    statement = (
+        sa.select(ArchivedObject, Offer)
+        .outerjoin(Offer, Offer.archive_key == ArchivedObject.key)
+        .where(ArchivedObject.customer_id == customer_id, ArchivedObject.key.startswith(f"{KIND}/", autoescape=True))
     )
-    return list(session.scalars(statement.order_by(ArchivedObject.id.desc()).limit(limit)))
+    return list(session.execute(statement.order_by(ArchivedObject.id.desc()).limit(limit)).tuples())

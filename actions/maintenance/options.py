@@ -22,7 +22,7 @@ UPDATES = {"firewall": "firewall", "server": "server_updates", "client": "client
 
 def book_updates(
     session: Session, contract_id: int, subject: str, today: dt.date, *, asset_id: int | None = None,
-    technician_id: int | None = None,
+    technician_id: int | None = None, begins_on: dt.date | None = None,
 ) -> AgreedCheck:  # fmt: skip
     """Create the schedule that the option promises, covered by its contract. Again with the same contract changes nothing.
 
@@ -33,6 +33,7 @@ def book_updates(
         today: the schedule begins on the later of this day and the start of the contract.
         asset_id: the device that is kept up to date, if it is one.
         technician_id: who does it, if known.
+        begins_on: not before this day, if the option is booked ahead.
 
     Raises:
         NotFoundError: no such contract or device.
@@ -68,7 +69,7 @@ def book_updates(
         customer_id=contract.customer_id,
         check=name,
         cadence=entry.cadence,
-        starts_on=max(today, contract.starts_on),
+        starts_on=max(today, contract.starts_on, begins_on or today),
         ends_on=contract.ends_on,
         duration_minutes=entry.minutes,
         technician_id=technician_id,

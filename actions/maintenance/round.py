@@ -15,12 +15,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from actions.maintenance.catalogue import Catalogue, load_catalogue
+from actions.maintenance.ledger import horizon
 from actions.maintenance.load import familiar_with, load_board
 from actions.maintenance.planbook import Plan, load_plans
 from actions.maintenance.texts import Worksheet, skip_reason, subject, worksheet
 from actions.numbers import next_numbers
 from kit import clock
 from kit import log as logs
+from kit.errors import UsageError
 from models.maintenance import AgreedCheck, DueDate
 from models.service_desk import Message, MessageDirection, Priority, Ticket, TicketEvent, TicketKind, TicketState
 from rules.catch_up import CatchUp, Fate, decide
@@ -43,12 +45,30 @@ class Range:
     first: dt.date | None = None
 
 
+def checked_range(today: dt.date, first: dt.date | None, last: dt.date | None) -> Range:
+    """A range as a person gave it; without an end it ends today.
+
+    Raises:
+        UsageError: it ends before it begins, or beyond what the ledger is written ahead: dates so far off are no work yet.
+    """
+    chosen, limit = last or today, horizon(today)
+    if first is not None and first > chosen:
+        raise UsageError(f"Wartungsrunde: Der Zeitraum {first:%d.%m.%Y} bis {chosen:%d.%m.%Y} endet vor seinem Beginn.")
+    if chosen > limit:
+        raise UsageError(
+            f"Wartungsrunde: Termine stehen bis zum {limit:%d.%m.%Y} fest, der Zeitraum reicht bis {chosen:%d.%m.%Y}. "
+            "Wählen Sie ein früheres Ende."
+        )
+    return Range(today, chosen, first)
+
+
 @dataclass(slots=True)
 class _Open:
     """An open row of the ledger."""
 
     id: int
     on: dt.date
+    owed: dt.date
     technician_id: int | None
     slot_at: dt.datetime | None
 
@@ -139,12 +159,14 @@ def decide_batch(session: Session, span: Range, catalogue: Catalogue, plan_ids: 
 def _open_rows(session: Session, plan_ids: Sequence[int], last: dt.date) -> dict[int, dict[dt.date, _Open]]:
     found: dict[int, dict[dt.date, _Open]] = defaultdict(dict)
     rows = session.execute(
-        sa.select(DueDate.agreed_check_id, DueDate.id, DueDate.due_on, DueDate.technician_id, DueDate.slot_at)
+        sa.select(
+            DueDate.agreed_check_id, DueDate.id, DueDate.due_on, DueDate.nominal_on, DueDate.technician_id, DueDate.slot_at
+        )
         .where(DueDate.agreed_check_id.in_(plan_ids), DueDate.due_on <= last, sa.text("state = 'planned'"))
         .order_by(DueDate.due_on)
     )
-    for plan_id, id_, on, technician_id, slot_at in rows:
-        found[plan_id][on] = _Open(id_, on, technician_id, slot_at)
+    for plan_id, id_, on, owed, technician_id, slot_at in rows:
+        found[plan_id][on] = _Open(id_, on, owed, technician_id, slot_at)
     return found
 
 
@@ -252,6 +274,7 @@ def _message_row(ticket: NewTicket, ticket_id: int, people: dict[int, Technician
     sheet = Worksheet(
         plan=ticket.plan,
         dates=ticket.dates,
+        owed=[row.owed for row in ticket.rows],
         today=ticket.today,
         technician=people[chosen.technician_id].name if chosen else "",
         agreed_technician=chosen is not None and chosen.why == "vereinbart",

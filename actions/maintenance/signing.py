@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from actions.maintenance.analysis import TERMS, lines_of, open_draft
 from actions.maintenance.catalogue import SUFFIX, Catalogue, load_catalogue
-from actions.maintenance.changes import EditPlan, EndSeries, MoveSeries, PlanPreview, change_plan, terms_named
+from actions.maintenance.changes import EditPlan, EndSeries, MoveSeries, PlanPreview, change_plan
 from actions.maintenance.ledger import replan
+from actions.maintenance.term_words import terms_named
 from kit.errors import ConflictError, UsageError
 from models.maintenance import AgreedCheck, NeedsAnalysis, NeedsAnalysisLine
 from models.parties import Site

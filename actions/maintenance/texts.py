@@ -24,6 +24,8 @@ class Worksheet:
     plan: Plan
     dates: Sequence[dt.date]
     """The due dates that it covers, earliest first."""
+    owed: Sequence[dt.date]
+    """Their days by the rule."""
     today: dt.date
     technician: str
     agreed_technician: bool
@@ -67,7 +69,7 @@ def _head(sheet: Worksheet) -> list[str]:
         _window(plan),
         f"Vereinbarte Dauer: {plan.minutes} Minuten",
         _who(sheet),
-        _cover(plan, sheet.today),
+        _cover(sheet),
         f"Grundlage: {plan.agreed or 'noch ohne unterschriebene Bedarfsanalyse'}",
     ]
 
@@ -98,11 +100,12 @@ def _who(sheet: Worksheet) -> str:
     return f"Vorschlag: {sheet.technician}{at} ({sheet.why})"
 
 
-def _cover(plan: Plan, today: dt.date) -> str:
-    cover = plan.cover
+def _cover(sheet: Worksheet) -> str:
+    cover = sheet.plan.cover
     if cover is None:
         return "Abrechnung: nach Aufwand, wie mit dem Kunden vereinbart"
-    if not cover.in_force(today):
+    owed = cover.kind is not ContractKind.KONTINGENT and any(cover.in_force(on) for on in sheet.owed)
+    if not owed and not cover.in_force(sheet.today):
         return f"Abrechnung: {cover.german} läuft nicht mehr; nach Aufwand"
     if cover.kind is ContractKind.KONTINGENT:
         return f"Abrechnung: zu Lasten von {cover.german}"

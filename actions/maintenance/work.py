@@ -44,19 +44,22 @@ def work_terms(session: Session, ticket_id: int, work_date: dt.date) -> WorkTerm
     if ticket is None:
         raise NotFoundError(f"Ein Ticket mit der Nummer {ticket_id} gibt es nicht.")
     rows = session.execute(
-        sa.select(DueDate.due_on, AgreedCheck.duration_minutes, Contract)
+        sa.select(DueDate.due_on, DueDate.nominal_on, AgreedCheck.duration_minutes, Contract)
         .join(AgreedCheck, AgreedCheck.id == DueDate.agreed_check_id)
         .outerjoin(Contract, Contract.id == AgreedCheck.contract_id)
         .where(DueDate.ticket_id == ticket_id)
     ).all()
-    for cover in sorted((_cover(contract) for _, _, contract in rows if contract), key=lambda cover: cover.number):
-        if cover.kind is not ContractKind.KONTINGENT and cover.in_force(work_date):
+    covers = [(_cover(contract), owed) for _, owed, _, contract in rows if contract]
+    flat = [pair for pair in covers if pair[0].kind is not ContractKind.KONTINGENT]
+    for cover, owed in sorted(flat, key=lambda pair: (pair[0].number, pair[1])):
+        # what was owed while the contract ran is paid with it, even if the house comes to it later
+        if cover.in_force(work_date) or cover.in_force(owed):
             return WorkTerms(
                 billable=False, reason=f"In {cover.german} enthalten (Wartung)", to=cover.german, minutes_left=None
             )
     received_on = clock.local(ticket.received_at).date()
-    late = any(on < received_on for on, _, _ in rows)
-    durations = [minutes for _, minutes, _ in rows]
+    late = any(on < received_on for on, *_ in rows)
+    durations = [minutes for _, _, minutes, _ in rows]
     left = None
     if late and None not in durations:
         charged = session.scalar(
@@ -66,8 +69,7 @@ def work_terms(session: Session, ticket_id: int, work_date: dt.date) -> WorkTerm
         )
         left = max(sum(minutes or 0 for minutes in durations) - int(charged or 0), 0)
     kontingent = [
-        cover.german for cover in (_cover(c) for _, _, c in rows if c) if cover.kind is ContractKind.KONTINGENT
-        and cover.in_force(work_date)
+        cover.german for cover, _ in covers if cover.kind is ContractKind.KONTINGENT and cover.in_force(work_date)
     ]  # fmt: skip
     return WorkTerms(billable=True, reason="", to=kontingent[0] if kontingent else "nach Aufwand", minutes_left=left)
 

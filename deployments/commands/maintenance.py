@@ -16,7 +16,7 @@ from actions.maintenance.catalogue import load_catalogue
 from actions.maintenance.load import year_load
 from actions.maintenance.load_chart import load_svg
 from actions.maintenance.planbook import load_plans
-from actions.maintenance.round import Range, preview_round
+from actions.maintenance.round import checked_range, preview_round
 from deployments.commands.maintenance_changes import PlanArgument, changes
 from deployments.commands.shared import PERSON_NEEDED, open_session, print_json, print_table
 from kit import clock
@@ -54,7 +54,7 @@ def preview_command(
 ) -> None:
     """Welche Tickets die nächste Runde anlegte. Es wird nichts angelegt."""
     today = clock.today()
-    span = Range(today, _day(last) or today, _day(first))
+    span = checked_range(today, _day(first), _day(last))
     rows: list[dict[str, Any]] = []
     with database_for_home():
         schema.upgrade()

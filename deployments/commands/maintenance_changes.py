@@ -192,10 +192,18 @@ def closing_day_command(
 
 @changes.command("take-over")
 def take_over_command(
-    day: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="JJJJ-MM-TT")], yes: YesOption = False
+    day: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="JJJJ-MM-TT", help="Tag der Übernahme")],
+    back: Annotated[bool, typer.Option("--undo", help="die Übernahme zu diesem Tag zurücknehmen")] = False,
+    yes: YesOption = False,
 ) -> None:
     """Schließt die offenen Termine vor dem Tag der Übernahme: sie wurden im alten System erledigt."""
     with open_session(ACTOR) as session:
-        count = closing_days.take_over(session, day.date(), dry=not yes)
-    print(f"{count} offene Termine vor dem {day:%d.%m.%Y}.")
+        if back:
+            told = closing_days.undo_take_over(session, day.date(), dry=not yes)
+            more = " Offen werden sie versäumt sein; die nächste Runde holt nach, wie es je Plan vereinbart ist."
+        else:
+            told = closing_days.take_over(session, day.date(), clock.today(), dry=not yes)
+            more = f" Zurück mit: drehkreuz maintenance take-over {day:%Y-%m-%d} --undo"
+    done = "werden wieder offen" if back else "werden geschlossen"
+    print(f"{told.german} {done}.{more}" if told.dates else f"Kein Termin ist betroffen (Übernahme {day:%d.%m.%Y}).")
     _told(yes)

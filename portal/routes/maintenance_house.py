@@ -15,9 +15,9 @@ from actions.maintenance.coverage import KINDS, coverage
 from actions.maintenance.load import year_load
 from actions.maintenance.load_chart import load_svg
 from actions.maintenance.planbook import Plan
-from actions.maintenance.round import Range, preview_round
+from actions.maintenance.round import Range, checked_range, preview_round
 from kit import clock
-from kit.errors import DrehkreuzError
+from kit.errors import DrehkreuzError, UsageError
 from models.maintenance import CompanyDay
 from models.plumbing import OutboxEvent
 from portal.forms import Data, Filled, Form, blank, filled
@@ -67,7 +67,12 @@ def show_round(
     today = clock.today()
     made, skipped, held = 0, 0, 0
     rows: list[tuple[Plan, list[dt.date], str, str]] = []
-    for part in preview_round(session, Range(today, last or today, first)):
+    span, refused = Range(today, today, None), ""
+    try:
+        span = checked_range(today, first, last)
+    except UsageError as refusal:
+        refused = str(refusal)
+    for part in () if refused else preview_round(session, span):
         made, skipped, held = made + len(part.tickets), skipped + len(part.skips), held + len(part.held)
         if len(rows) < ROUND_ROWS:
             rows += [(t.plan, t.dates, "Ticket", "") for t in part.tickets]
@@ -76,7 +81,8 @@ def show_round(
     crumbs = (LIST, Crumb("Nächste Runde"))
     return page(
         request, "maintenance_round.html", crumbs=crumbs, rows=rows[:ROUND_ROWS], made=made, skipped=skipped, held=held,
-        first=first, last=last, more=made + skipped + held > ROUND_ROWS,
+        first=first, last=last, more=made + skipped + held > ROUND_ROWS, refused=refused,
+        status_code=422 if refused else 200,
     )  # fmt: skip
 
 
@@ -86,6 +92,10 @@ def start_round(request: Request, person: Decide, session: StaffSession, data: D
     form = filled(RoundForm, data)
     if form.value is None:
         return go(request, "/wartung/runde", "Der Zeitraum ist nicht lesbar.", "danger")
+    try:
+        checked_range(clock.today(), form.value.first, form.value.last)
+    except UsageError as refusal:
+        return go(request, "/wartung/runde", str(refusal), "danger")
     dates = {"first": form.value.first, "last": form.value.last}
     parameters = {name: day.isoformat() for name, day in dates.items() if day is not None}
     key = f"maintenance_round:{person.employee_id}:{secrets.token_hex(6)}"

@@ -68,7 +68,7 @@ def _customer(session: Session, number: str) -> Customer:
     return found
 
 
-def _contracts(session: Session, customer_id: int) -> list[tuple[int, str]]:
+def running_contracts(session: Session, customer_id: int) -> list[tuple[int, str]]:
     """Running contracts that include work: a Kontingent includes none."""
     today = clock.today()
     rows = session.scalars(
@@ -103,7 +103,7 @@ def _page(
         booking=booking,
         offer=offer or _empty_offer(),
         offers=offers.offers_of(session, customer.id),
-        contracts=_contracts(session, customer.id),
+        contracts=running_contracts(session, customer.id),
         subjects=[(key, SUBJECTS[key]) for key in UPDATES],
         assets=[(row.id, f"{row.inventory_no} · {row.model or row.asset_class}") for row in assets],
         technicians=queries.technician_choices(session),
@@ -127,7 +127,7 @@ def book(request: Request, person: Agree, session: StaffSession, number: str, da
         return _page(request, session, customer, form, status_code=422)
     try:
         with session.begin_nested():
-            if form.value.contract not in dict(_contracts(session, customer.id)):
+            if form.value.contract not in dict(running_contracts(session, customer.id)):
                 raise ConflictError(f"Kunde {number}: Diesen laufenden Vertrag gibt es nicht.")
             terms = (form.value.contract, form.value.subject, clock.today())
             asset, technician = form.value.asset, form.value.technician

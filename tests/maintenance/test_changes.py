@@ -16,7 +16,7 @@ from actions.maintenance.changes import (
     change_plan,
     preview_change,
 )
-from actions.maintenance.closing_days import preview_company_day, set_company_day, take_over
+from actions.maintenance.closing_days import preview_company_day, set_company_day, take_over, undo_take_over
 from actions.maintenance.dates import DropDate, MoveDate, RestoreDate, assign_date, change_date, preview_date
 from kit.errors import ConflictError, UsageError
 from models.maintenance import AgreedCheck, DueDate
@@ -233,8 +233,16 @@ def test_a_closing_day_moves_what_falls_on_it_and_opening_again_brings_it_back(s
 def test_what_was_done_before_the_take_over_is_not_caught_up(session: Session) -> None:
     agreed = plan(session, catch_up="all")
     write(session, D(2026, 2, 2))
-    assert take_over(session, D(2026, 2, 2), dry=True) == 4
-    assert take_over(session, D(2026, 2, 2)) == 4
+    with pytest.raises(UsageError, match="liegt in der Zukunft"):
+        take_over(session, D(2026, 2, 3), D(2026, 2, 2))
+    told = take_over(session, D(2026, 2, 2), D(2026, 2, 2), dry=True)
+    assert told.german == "4 Termine aus 1 Plan, 05.01.2026 bis 26.01.2026"
+    assert take_over(session, D(2026, 2, 2), D(2026, 2, 2)) == told
+    assert undo_take_over(session, D(2026, 2, 1)).dates == 0, "another day, another take-over"
+    assert undo_take_over(session, D(2026, 2, 2), dry=True) == told
+    assert undo_take_over(session, D(2026, 2, 2)) == told
+    assert set(ledger(session, agreed).values()) == {"planned"}
+    take_over(session, D(2026, 2, 2), D(2026, 2, 2))
     assert round_on(session, D(2026, 2, 2)) == 1
     assert session.scalars(sa.select(DueDate.reason).where(DueDate.state == "skipped").distinct()).all() == [
         "Vor der Übernahme am 02.02.2026"
@@ -264,5 +272,8 @@ def test_sentences_end_and_speak_german(session: Session) -> None:
         {"checklist": ["Band wechseln"], "window_opens": dt.time(8), "window_closes": dt.time(9), "duration_minutes": 20}
     )
     (words,) = preview_change(session, agreed.id, edit, TODAY).sentences
-    assert words.endswith("geändert wird Dauer, Zeitfenster und Prüfpunkte.")
-    assert preview_change(session, agreed.id, EditPlan({}), TODAY).sentences[0].endswith("geändert wird nichts.")
+    assert words.endswith(
+        ": Dauer 15 Minuten → 20 Minuten; Zeitfenster keines → 08:00–09:00 Uhr; Prüfpunkte wie im Katalog → 1 eigene Punkte."
+    )
+    with pytest.raises(UsageError, match="es ändert sich nichts"):
+        preview_change(session, agreed.id, EditPlan({"duration_minutes": 15}), TODAY)

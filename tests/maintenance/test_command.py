@@ -54,6 +54,14 @@ def test_preview_change_and_look(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "entfällt: Messe" in typed("date", str(due), "--drop", "--reason", "Messe", "--yes").stdout
     gaps = typed("coverage", "--json")
     assert (gaps.exit_code, {row["kind"] for row in json.loads(gaps.stdout)}) == (3, {"no_technician", "no_agreement"})
-    assert "4 offene Termine" in typed("take-over", "2026-02-01", "--yes").stdout
+    assert (
+        "4 Termine aus 1 Plan, 05.01.2026 bis 26.01.2026 werden geschlossen."
+        in typed("take-over", "2026-02-01", "--yes").stdout
+    )
     assert len(read("preview")) == 1  # type: ignore[arg-type]
+    back = typed("take-over", "2026-02-01", "--undo")
+    assert "4 Termine aus 1 Plan, 05.01.2026 bis 26.01.2026 werden wieder offen." in back.stdout
+    assert len(read("preview")) == 1, "only shown so far"  # type: ignore[arg-type]
+    typed("take-over", "2026-02-01", "--undo", "--yes")
+    assert len(read("preview")) == 5  # type: ignore[arg-type]
     assert "backup" in typed("catalogue").stdout

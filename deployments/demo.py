@@ -14,6 +14,7 @@ from actions.billing import documents, overview, preview, release
 from actions.company import import_folder
 from actions.mail import outbox
 from deployments import demo_history
+from deployments.demo_checks import October
 from deployments.demo_goods import receive_goods
 from deployments.demo_maintenance import ask_for_runs, show_maintenance
 from deployments.follow import Follower
@@ -56,11 +57,12 @@ class Demo:
     Args:
         target: the instance, its services run.
         say: takes a German line.
-        progress: opens a bar for (done, total).
+        october: the process that lives October's maintenance meanwhile, if it is to be lived.
     """
 
     target: Instance
     say: Callable[[str], None]
+    october: October | None = None
     logins: dict[str, str] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
 
@@ -75,6 +77,8 @@ class Step:
 
 def load_company(demo: Demo) -> None:
     """Import the example company; a second time it changes nothing."""
+    if demo.october is not None:
+        demo.say(demo.october.lived())
     with unit_of_work("demo") as session:
         own_september = demo_history.is_billed(session)
     with ExitStack() as stack:

@@ -1,12 +1,15 @@
 """October of the demo as the house's technicians lived it: agreed with the customers, a round each morning, results each day.
 
 The rounds are the real flow on its day; what technicians would type is told here. Whoever lives it again changes nothing.
+`python -m deployments.demo_checks LAST_DAY` does it in a process of its own, since its clock is not the demo's; it works
+while the services of the home start.
 """
 
 import datetime as dt
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,15 +21,18 @@ from actions.maintenance.planbook import company_calendar
 from actions.maintenance.results import Item, Report, add_evidence, finish_ticket, record_result
 from actions.maintenance.signing import sign
 from deployments.catalogue import flow_named
+from deployments.instance import ROOT, Instance
 from kit import clock, steps
 from kit.database import unit_of_work
+from kit.errors import DrehkreuzError
+from kit.postgres import database_for_home
 from models.maintenance import AgreedCheck, CheckOutcome, DueDate
 from models.parties import Contact, Customer
 from models.service_desk import Ticket
 from rules.due_ledger import DueState
 from rules.workdays import ONE_DAY
 
-EVIDENCE = Path(__file__).resolve().parents[1] / "examples" / "evidence"
+EVIDENCE = ROOT / "examples" / "evidence"
 FIRST = dt.date(2026, 10, 1)
 """The day on which Drehkreuz takes the agreed checks over from the former system."""
 LAST = dt.date(2026, 10, 31)
@@ -73,13 +79,42 @@ STORIES = {
 }  # fmt: skip
 
 
+class October:
+    """The process that lives it; leaving the block ends it in any case."""
+
+    def __init__(self, target: Instance) -> None:
+        until = (clock.today() - ONE_DAY).isoformat()
+        shift = (FIRST + ONE_DAY - clock.today()).days + clock.shift_days()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "deployments.demo_checks", until],
+            cwd=ROOT,
+            env=target.environment() | {clock.SHIFT_VARIABLE: str(shift)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def lived(self) -> str:
+        """Wait for the end; says what happened. Raises: DrehkreuzError with the last words of the process."""
+        told, _ = self._process.communicate()
+        if self._process.returncode:
+            raise DrehkreuzError(f"Vorführung: Die Wartung des Oktobers ließ sich nicht nachstellen.\n{told.strip()[-2000:]}")
+        return told.strip()
+
+    def end(self) -> None:
+        """End it when nobody waits for it any more."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait()
+
+
 def live(until: dt.date) -> int:
     """Live every working day from the second of October to `until`, at most the whole month; answers how many rounds ran."""
     rounds, day = 0, FIRST + ONE_DAY
     with unit_of_work("demo") as session:
         calendar = company_calendar(session)
     while day <= min(until, LAST):
-        if calendar.day_off(day) is None:
+        if not calendar.day_off(day):
             clock.set_today(day)
             if not rounds:
                 _begin()
@@ -156,7 +191,7 @@ def work_off(session: Session) -> list[int]:
         if person is None or (forgotten is not None and due.due_on >= forgotten):
             continue
         story = STORIES.get((number, plan.check, due.due_on), Story(CheckOutcome.DONE))
-        result = record_result(session, due.id, _report(story, plan, due, person, catalogue.of(plan.check)))
+        result = record_result(session, due.id, _report(story, plan, due, person, catalogue.of(plan.check)), catalogue)
         if story.picture:
             add_evidence(session, result.id, story.picture, (EVIDENCE / story.picture).read_bytes())
         finished[ticket.id] = None
@@ -201,3 +236,15 @@ def _reading(key: str, plan_id: int, day: dt.date) -> str:
         "seiten": str(41_000 + 311 * turn),
     }
     return values.get(key, "")
+
+
+def main() -> int:
+    """Live the month up to the day on the command line."""
+    with database_for_home():
+        rounds = live(dt.date.fromisoformat(sys.argv[1]))
+    sys.stdout.write(f"{rounds} Wartungsrunden im Oktober, jede an ihrem Tag\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What lies behind the example house on the day of the demo: September, billed on the second of October, and October's checks.
+"""What lies behind the example house on the day of the demo: September, billed here on the second of October.
 
 Without it the preview of October would compare with nothing. `python -m deployments.demo_history` does it in a process of
 its own, because the whole month happens on another day: clock, mail server and settings are that process's alone.
@@ -29,7 +29,6 @@ from models import schema
 from models.billing import BillingRun
 from models.parties import House
 from models.work import ServiceEntry
-from rules.workdays import ONE_DAY
 
 COMPANY = ROOT / "examples" / "company"
 MONTH = "2026-09"
@@ -87,7 +86,7 @@ def bill_september(target: Instance) -> bool:
                 return False
         with _sink(target, clock_of):
             done = subprocess.run(
-                [sys.executable, "-m", "deployments.demo_history", (clock.today() - ONE_DAY).isoformat()],
+                [sys.executable, "-m", "deployments.demo_history"],
                 cwd=ROOT,
                 env=target.environment() | clock_of,
                 capture_output=True,
@@ -162,13 +161,9 @@ def _rewritten(path: Path, keep: Callable[[dict[str, str]], bool]) -> list[dict[
 
 
 def main() -> int:
-    """Import the house as it was, preview, release, let the month run to its end; then live October's checks day by day.
-
-    The last day that is lived stands on the command line.
-    """
+    """Import the house as it was, preview, release, and let the month run to its end, all on the day of this process."""
     from actions.billing import preview, release
     from actions.company import import_folder
-    from deployments import demo_checks
     from deployments.catalogue import flow_named
     from deployments.local_run import run_locally
 
@@ -183,8 +178,7 @@ def main() -> int:
             preview.remember(session, seen, clock.now())
             release.release(session, month, seen.snapshot, RELEASED_BY)
     outcome = run_locally(flow_named("monthly_billing"), {"month": MONTH}, lambda _what, _done, _total: None)
-    rounds = demo_checks.live(dt.date.fromisoformat(sys.argv[1]))
-    sys.stdout.write("\n".join([outcome.summary, *outcome.open_items, f"{rounds} Wartungsrunden"]) + "\n")
+    sys.stdout.write("\n".join([outcome.summary, *outcome.open_items]) + "\n")
     return 0
 
 

@@ -53,8 +53,14 @@ class Report:
     """Aware; None = now."""
 
 
-def record_result(session: Session, due_id: int, report: Report) -> CheckResult:
+def record_result(session: Session, due_id: int, report: Report, catalogue: Catalogue | None = None) -> CheckResult:
     """Write the result of a due date, or correct it while its ticket is not closed. A failed check opens an incident, once.
+
+    Args:
+        session: the transaction.
+        due_id: the date.
+        report: what the technician says.
+        catalogue: for whoever writes many results and has read it already.
 
     Raises:
         NotFoundError: no such date.
@@ -70,7 +76,7 @@ def record_result(session: Session, due_id: int, report: Report) -> CheckResult:
     ticket = session.scalars(sa.select(Ticket).where(Ticket.id == due.ticket_id).with_for_update()).one()
     if ticket.state is TicketState.CLOSED:
         raise ConflictError(f"Ticket {ticket.number} ist geschlossen; sein Prüfergebnis ändert sich nicht mehr.")
-    catalogue = load_catalogue(session)
+    catalogue = catalogue or load_catalogue(session)
     _refuse(plan, report, catalogue)
     before = due.outcome
     result = _write(session, due, report)

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,6 +34,7 @@ def demo_command(
 ) -> None:
     """Startet alles, rechnet den Monat einer Beispielfirma ab und zeigt, wo man was sieht. Nichts verlässt den Rechner."""
     from deployments.demo import STEPS, Demo
+    from deployments.demo_checks import October
     from deployments.demo_history import bill_september, refuse_other_company
     from deployments.instance import instance
     from deployments.supervisor import Supervisor
@@ -41,14 +42,18 @@ def demo_command(
     _prepare()
     target = instance()
     started = time.monotonic()
-    if bill_september(target):
-        tell(f"September abgerechnet, als wäre es der 2. Oktober ({time.monotonic() - started:.0f} s)")
-    with Supervisor(target, tell) as supervisor:
+    october = None
+    with ExitStack() as ended:
+        if bill_september(target):
+            tell(f"September abgerechnet, als wäre es der 2. Oktober ({time.monotonic() - started:.0f} s)")
+            october = October(target)
+            ended.callback(october.end)
+        supervisor = ended.enter_context(Supervisor(target, tell))
         refuse_other_company()
         supervisor.wait_ready()
         supervisor.wait_deployed()
         tell(f"Bereit nach {time.monotonic() - started:.1f} s")
-        demo = Demo(target, lambda line: print(f"   {line}", flush=True))
+        demo = Demo(target, lambda line: print(f"   {line}", flush=True), october)
         for number, step in enumerate(STEPS, start=1):
             print(f"\n{number}. {step.title}", flush=True)
             step.do(demo)

@@ -17,10 +17,13 @@ from actions.maintenance.changes import (
     preview_change,
 )
 from actions.maintenance.closing_days import preview_company_day, set_company_day, take_over, undo_take_over
+from actions.maintenance.coverage import coverage
 from actions.maintenance.dates import DropDate, MoveDate, RestoreDate, assign_date, change_date, preview_date
+from actions.maintenance.round import checked_range
 from kit.errors import ConflictError, UsageError
 from models.maintenance import AgreedCheck, DueDate
 from models.plumbing import AuditEntry
+from models.service_desk import Ticket, TicketKind
 from rules.cadence import Shift
 from rules.cadence_text import CadenceError
 from tests import factories as make
@@ -277,3 +280,49 @@ def test_sentences_end_and_speak_german(session: Session) -> None:
     )
     with pytest.raises(UsageError, match="es ändert sich nichts"):
         preview_change(session, agreed.id, EditPlan({"duration_minutes": 15}), TODAY)
+
+
+def test_two_dispatchers_at_once_do_not_undo_each_other_unseen(session: Session) -> None:
+    agreed = began(session)
+    tina, tom = make.employee(session), make.employee(session)
+    mine = EditPlan({"technician_id": tina.id, "duration_minutes": 15})
+    shown = preview_change(session, agreed.id, mine, TODAY)
+    assert shown.sentences[0].endswith(f": Technik niemand → {tina.name}."), "only what really changes"
+    change_plan(session, agreed.id, EditPlan({"technician_id": tom.id}), TODAY)
+    with pytest.raises(ConflictError, match="seit der Vorschau geändert"):
+        change_plan(session, agreed.id, mine, TODAY, shown=shown.fingerprint)
+    assert agreed.technician_id == tom.id
+
+
+def test_whoever_ends_a_series_hears_of_its_open_tickets_and_they_stay(session: Session) -> None:
+    agreed = plan(session, starts_on=TODAY)
+    write(session, TODAY)
+    assert preview_change(session, agreed.id, EndSeries(TODAY), TODAY).hints == []
+    round_on(session, TODAY)
+    (number,) = session.scalars(sa.select(Ticket.number).where(Ticket.kind == TicketKind.MAINTENANCE)).all()
+    told = change_plan(session, agreed.id, EndSeries(TODAY), TODAY)
+    assert told.hints == [f"Noch ohne Ergebnis: {number}. Diese Tickets bleiben; bitte tragen Sie ihr Ergebnis ein."]
+    assert ledger(session, agreed)[TODAY] == "created"
+
+
+def test_tickets_of_somebody_who_left_the_house_are_a_gap_until_taken_over(session: Session) -> None:
+    tina, tom = make.employee(session), make.employee(session)
+    agreed = plan(session, starts_on=TODAY, technician_id=tina.id)
+    round_on(session, TODAY)
+    tina.active = False
+    session.flush()
+    whys = [gap.why for gap in coverage(session, TODAY) if gap.kind == "no_technician"]
+    assert any("nicht mehr tätig; bitte jemand anderem geben" in why for why in whys)
+    change_plan(session, agreed.id, EditPlan({"technician_id": tom.id}), TODAY)
+    ticket = session.scalars(sa.select(Ticket).where(Ticket.kind == TicketKind.MAINTENANCE)).one()
+    ticket.assignee_id = tom.id
+    session.flush()
+    assert not [gap for gap in coverage(session, TODAY) if gap.kind == "no_technician"]
+
+
+def test_a_range_is_refused_when_it_is_reversed_or_reaches_too_far(session: Session) -> None:
+    assert checked_range(TODAY, None, None).last == TODAY
+    with pytest.raises(UsageError, match="endet vor seinem Beginn"):
+        checked_range(TODAY, D(2026, 2, 1), D(2026, 1, 31))
+    with pytest.raises(UsageError, match=r"stehen bis zum 28\.02\.2027 fest"):
+        checked_range(TODAY, None, D(2076, 1, 1))

@@ -235,6 +235,21 @@ def test_without_a_contract_in_force_it_is_charged_as_agreed_with_the_customer(s
     assert work_terms(session, ticket.id, D(2026, 1, 4)).billable is False
 
 
+@pytest.mark.promise("U25")
+def test_what_was_owed_while_the_contract_ran_stays_included_when_it_is_done_later(session: Session) -> None:
+    """The fee was paid for that date; a shift over a holiday or an outage of the house must not charge it once more."""
+    ticket, tina, contract = _covered(session, ContractKind.RENTAL, starts_on=D(2025, 1, 1), ends_on=FIRST)
+    later = D(2026, 1, 12)
+    assert work_terms(session, ticket.id, later).to == f"Mietvertrag {contract.number}"
+    (entry,) = capture_work(session, ticket.id, _work(tina, 30, day=later))
+    assert not entry.billable
+    assert "covered by contract" in refused(session, "UPDATE service_entry SET billable = true, non_billable_reason = NULL")
+    round_on(session, later)
+    second = session.scalars(sa.select(Ticket).where(Ticket.kind == TicketKind.MAINTENANCE).order_by(Ticket.id.desc())).first()
+    assert second is not None
+    assert work_terms(session, second.id, later).to == "nach Aufwand", "owed after the contract had ended"
+
+
 def test_what_a_kontingent_covers_stays_billable_and_draws_on_it(session: Session) -> None:
     ticket, tina, contract = _covered(session, ContractKind.KONTINGENT)
     terms = work_terms(session, ticket.id, D(2026, 1, 5))

@@ -154,6 +154,34 @@ def test_an_offer_states_rent_and_options_with_what_each_costs(portal: Portal) -
     assert portal.browser("dispatcher").post(f"{here}/angebot", data=fields).status_code == 403
 
 
+@pytest.mark.promise("S140")
+def test_an_offer_is_accepted_as_it_was_shown_and_taken_back(portal: Portal) -> None:
+    karin, customer = portal.browser("account_manager"), portal.world.customers[0]
+    until = (clock.today() + dt.timedelta(days=30)).isoformat()
+    asked = {"title": "Miet-Firewall F40", "monthly": "49", "updates": "35,50", "offered": "firewall", "valid_until": until}
+    updates = f"/wartung/aktualisierung/{customer.number}"
+    here = f"/wartung/angebote/AN-{clock.today().year}-000001"
+    assert here in followed(karin, karin.post(f"{updates}/angebot", data=asked))
+    page = karin.get(here).text
+    assert "Option laufende Aktualisierung" in page
+    assert "Option Einrichtung" not in page
+    today = clock.today().isoformat()
+    assert karin.post(here, data={"by": "", "on": today, "starts_on": today}).status_code == 422
+    form = {"by": "Karla Kontakt", "on": today, "starts_on": today, "updates": "ja"}
+    shown = karin.post(here, data=form).text
+    assert "Position 2: Laufende Aktualisierung Miet-Firewall F40, 35,50 € monatlich." in shown
+    with unit_of_work("test") as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(AgreedCheck)) == 0, "showing books nothing"
+    accepted = followed(karin, karin.post(here, data=hidden(shown[shown.index("Was die Annahme bewirkt") :])))
+    assert "von Karla Kontakt" in accepted
+    assert "/wartung/plaene/" in accepted
+    assert karin.post(here, data=form).status_code == 422, "accepted once"
+    assert "Wartungsplan »Firewall: Firmware und Regeln prüfen" in karin.get(f"{here}/zuruecknehmen").text
+    assert "Der Kunde nimmt an" in followed(karin, karin.post(f"{here}/zuruecknehmen"))
+    assert karin.get("/wartung/angebote/AN-1").status_code == 404
+    assert portal.browser("dispatcher").get(here).status_code == 403
+
+
 def _offer(browser: object, here: str, fields: dict[str, str]) -> bytes:
     page = followed(browser, browser.post(f"{here}/angebot", data=fields))
     return browser.get(re.findall(r'href="(/archiv/[^"]+)"', page)[0]).content

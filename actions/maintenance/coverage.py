@@ -162,7 +162,7 @@ def _orphaned(session: Session) -> Iterator[Gap]:
             DueDate.state == DueState.CREATED, DueDate.outcome.is_(None), Employee.active.is_(False),
             Ticket.state.not_in([TicketState.RESOLVED, TicketState.CLOSED]),
         )
-        .group_by(Ticket.number, Customer.number, Employee)
+        .group_by(Ticket.number, Customer.number, Employee.id)
         .order_by(Ticket.number)
     )  # fmt: skip
     for ticket, customer, person, check, plan_id in rows:

@@ -161,7 +161,7 @@ def sheet(session: Session, number: str, *, only_technician: int | None) -> Shee
             sa.select(Attachment).where(Attachment.ticket_id == ticket.id).order_by(Attachment.id)
         ).all(),
         related=_related(session, ticket),
-        history=_history(session, events, seen),
+        history=_history(session, ticket, contact.name if contact else customer.name, events, seen),
     )
 
 
@@ -249,9 +249,13 @@ def _related(session: Session, ticket: Ticket) -> list[Related]:
     return found + [Related("Endet", f"{label(notice.kind)} am {notice.ends_on:%d.%m.%Y}") for notice in notices]
 
 
-def _history(session: Session, events: Sequence[TicketEvent], entries: Sequence[Any]) -> list[Step]:
-    """Events of the ticket and the trail of its work, the newest first."""
+def _history(
+    session: Session, ticket: Ticket, came_from: str, events: Sequence[TicketEvent], entries: Sequence[Any]
+) -> list[Step]:
+    """The arrival, events of the ticket and the trail of its work, the newest first."""
     steps = [_step(event) for event in events]
+    if not any(event.what in ("opened", "created") for event in events):
+        steps.append(Step(ticket.received_at, came_from, "eingegangen"))
     keys = {entry.id: entry.key for entry in entries}
     captured = session.execute(
         sa.select(AuditEntry.row_id, AuditEntry.at, AuditEntry.actor).where(

@@ -4,7 +4,11 @@ from kit.steps import Outcome, flow
 from tasks import billing, restoration
 
 
-@flow(name="Monatsabrechnung freigeben", run_name="Freigabe {month}")
+@flow(
+    name="Monatsabrechnung freigeben",
+    run_name="Freigabe {month}",
+    titles={"month": "Monat", "snapshot": "Prüfsumme der Vorschau", "released_by": "Freigegeben von"},
+)
 def billing_release(month: str, snapshot: str, released_by: str) -> Outcome:
     """Gibt genau die Vorschau mit dieser Prüfsumme frei. Hat sich seitdem etwas geändert, wird abgelehnt und gesagt, was.
 

@@ -5,7 +5,7 @@ from tasks import goods_receipt as goods
 from tasks import restoration
 
 
-@flow(name="Wareneingang", run_name="Wareneingang {receipt}")
+@flow(name="Wareneingang", run_name="Wareneingang {receipt}", titles={"receipt": "Lieferung"})
 def goods_receipt(receipt: str = "") -> Outcome:
     """Bucht, was im Wareneingangskorb liegt: Tickets zum Kommissionieren, Assets und Lizenzen, dann die Papiere.
 

@@ -5,7 +5,7 @@ from tasks import mail_dispatch as post
 from tasks import restoration
 
 
-@flow(name="Postausgang", run_name="Postausgang leeren")
+@flow(name="Postausgang", run_name="Postausgang leeren", titles={"force": "Pausierende Mails auch versuchen"})
 def mail_dispatch(force: bool = False) -> Outcome:
     """Holt das Postfach ab, liest Rückläufer, versendet, was im Postausgang wartet, und archiviert. Beliebig oft startbar.
 

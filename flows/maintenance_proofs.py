@@ -5,7 +5,7 @@ from tasks import maintenance_round as maintenance
 from tasks import restoration
 
 
-@flow(name="Prüfnachweise", run_name="Prüfnachweise {month}")
+@flow(name="Prüfnachweise", run_name="Prüfnachweise {month}", titles={"month": "Monat"})
 def maintenance_proofs(month: str = "") -> Outcome:
     """Erstellt für jeden Kunden den Prüfnachweis eines Monats. Was erstellt ist, bleibt unverändert.
 

@@ -7,7 +7,11 @@ from tasks import maintenance_round as maintenance
 from tasks import restoration
 
 
-@flow(name="Wartungsrunde", run_name="Wartungsrunde")
+@flow(
+    name="Wartungsrunde",
+    run_name="Wartungsrunde",
+    titles={"first": "Erster Tag", "last": "Letzter Tag", "preview": "Nur Vorschau"},
+)
 def maintenance_round(first: dt.date | None = None, last: dt.date | None = None, preview: bool = False) -> Outcome:
     """Macht aus fälligen Wartungsterminen Tickets, jeden genau einmal, und meldet Prüfungen, die nicht stattfinden.
 

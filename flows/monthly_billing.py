@@ -5,7 +5,7 @@ from kit.steps import Outcome, flow
 from tasks import billing, restoration
 
 
-@flow(name="Monatsabrechnung", run_name="Abrechnung {month}")
+@flow(name="Monatsabrechnung", run_name="Abrechnung {month}", titles={"month": "Monat"})
 def monthly_billing(month: str = "") -> Outcome:
     """Rechnet einen Monat ab: erst die Serviceberichte, nach deren Annahme die Rechnungen.
 

@@ -29,11 +29,11 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
-from kit import clock
+from kit import clock, run_form
 from kit import log as logs
 from kit.errors import DrehkreuzError
 
@@ -80,14 +80,14 @@ def recording() -> bool:
 
 
 def flow(
-    *, name: str, run_name: str = "", description: str = "", retries: int = 0
+    *, name: str, run_name: str = "", titles: Mapping[str, str] | None = None, retries: int = 0
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function a flow.
 
     Args:
         name: German name of the process; part of the address of its deployments.
         run_name: template of the run's name over the parameters, such as `Abrechnung {month}`.
-        description: German text of the interface; else the docstring.
+        titles: German title of each parameter for the form of a run; their explanations stand in the docstring.
         retries: repetitions of the whole flow by Prefect; seldom right, the keeper resumes what died.
     """
 
@@ -97,13 +97,10 @@ def flow(
             return with_keys
         import prefect
 
-        made = prefect.flow(
-            name=name,
-            flow_run_name=run_name or None,
-            description=description or None,
-            retries=retries,
-            persist_result=False,
-        )(_with_outcome(with_keys))
+        shown = _with_outcome(with_keys)
+        if titles:
+            run_form.titled(shown, titles)
+        made = prefect.flow(name=name, flow_run_name=run_name or None, retries=retries, persist_result=False)(shown)
         setattr(made, "plain", with_keys)  # noqa: B010  (Prefect's class does not know it)
         return cast("Callable[P, R]", made)
 
@@ -200,7 +197,7 @@ def _as_task(function: Callable[..., R], *, name: str, retries: int, delay: floa
 
     return prefect.task(
         name=name,
-        task_run_name=run_name or None,
+        task_run_name=run_form.drawable(run_name or name),
         retries=retries,
         retry_delay_seconds=[min(delay * 2**attempt, BACKOFF_CAP) for attempt in range(retries)] or None,
         retry_jitter_factor=0.5,

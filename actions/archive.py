@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from integrations.archive.folder import FolderArchive
 from integrations.archive.keys import archived_key
-from integrations.archive.port import Archive, ArchiveDamagedError, ArchiveSettingsError
+from integrations.archive.port import Archive, ArchiveDamagedError, ArchivedRef, ArchiveSettingsError
 from integrations.archive.s3 import S3Archive, S3Target
 from kit import clock
 from kit.errors import NotFoundError
@@ -20,6 +21,8 @@ from kit.settings import Settings, home, settings
 from models.plumbing import ArchivedObject
 from rules.retention import RecordClass, retain_until
 
+PUTS_AT_ONCE = 8
+"""A put waits for the disk or the network, not for the processor."""
 SUFFIX_TYPES = {
     "pdf": "application/pdf",
     "xml": "application/xml",
@@ -82,32 +85,41 @@ def keep(session: Session, *documents: Document) -> list[Kept]:
         ArchiveUnavailableError: the store does not answer; try later.
     """
     now = clock.now()
-    rows, kept = [], []
-    for document in documents:
-        day = document.day or clock.local(now).date()
-        sha256 = hashlib.sha256(document.content).hexdigest()
-        key = archived_key(document.kind, day.year, document.name, sha256, document.suffix)
-        until = retain_until(document.record_class, day)
-        content_type = SUFFIX_TYPES.get(document.suffix, "application/octet-stream")
-        ref = store().put_once(key, document.content, content_type, until)
-        kept.append(Kept(ref.key, ref.sha256))
-        rows.append(
-            {
-                "key": ref.key,
-                "sha256": ref.sha256,
-                "size": ref.size,
-                "content_type": content_type,
-                "retain_until": until,
-                "version": ref.version,
-                "customer_id": document.customer_id,
-                "reference": document.name,
-                "stored_at": now,
-                "created_at": now,
-            }
-        )
+    today = clock.local(now).date()
+    with ThreadPoolExecutor(min(len(documents), PUTS_AT_ONCE) or 1, thread_name_prefix="archive") as threads:
+        refs = list(threads.map(lambda document: _put(document, today), documents))
+    rows = [
+        {
+            "key": ref.key,
+            "sha256": ref.sha256,
+            "size": ref.size,
+            "content_type": _content_type(document),
+            "retain_until": _retained(document, today),
+            "version": ref.version,
+            "customer_id": document.customer_id,
+            "reference": document.name,
+            "stored_at": now,
+            "created_at": now,
+        }
+        for document, ref in zip(documents, refs, strict=True)
+    ]
     if rows:
         session.execute(insert(ArchivedObject).on_conflict_do_nothing(), rows)
-    return kept
+    return [Kept(ref.key, ref.sha256) for ref in refs]
+
+
+def _content_type(document: Document) -> str:
+    return SUFFIX_TYPES.get(document.suffix, "application/octet-stream")
+
+
+def _retained(document: Document, today: dt.date) -> dt.date:
+    return retain_until(document.record_class, document.day or today)
+
+
+def _put(document: Document, today: dt.date) -> ArchivedRef:
+    sha256 = hashlib.sha256(document.content).hexdigest()
+    key = archived_key(document.kind, (document.day or today).year, document.name, sha256, document.suffix)
+    return store().put_once(key, document.content, _content_type(document), _retained(document, today))
 
 
 def read(session: Session, key: str) -> bytes:

@@ -25,7 +25,7 @@ from actions.customers import fit
 from actions.portal_address import portal_address
 from integrations.archive.port import ArchiveUnavailableError
 from integrations.datev.batch import write_batches
-from integrations.sap.port import Posting, SapInvoice, SapLoginError, SapRefusedError, SapTotalsError, SapUnavailableError
+from integrations.sap.port import SapInvoice, SapLoginError, SapRefusedError, SapTotalsError, SapUnavailableError
 from kit import clock
 from kit.database import one_connection, unit_of_work
 from kit.errors import ConflictError
@@ -246,28 +246,30 @@ def hand_over_to_sap(run_id: int) -> int:
 def _post(
     batch: Callable[[Session, int], list[SapDocument]],
     tell: Callable[[Session, list[SapDocument]], dict[int, SapInvoice]],
-    done: Callable[[Session, SapDocument, SapInvoice, Posting], None],
+    done: Callable[[Session, list[handover.Posted]], int],
 ) -> int:
     """Batch after batch to SAP; its refusal holds up that document alone, its silence ends this visit's hand-over."""
-    count, after = 0, 0
+    count, after, answers = 0, 0, True
     with sap.book() as book:
-        while True:
+        while answers:
             with unit_of_work(ACTOR) as session:
                 waiting = batch(session, after)
                 if not waiting:
                     return count
                 told = tell(session, waiting)
+                posted: list[handover.Posted] = []
                 for document in waiting:
                     after = document.id
                     try:
-                        done(session, document, told[document.id], book.post(told[document.id]))
+                        posted.append((document, told[document.id], book.post(told[document.id])))
                     except (SapRefusedError, SapTotalsError) as refusal:
                         handover.sap_failed(document, str(refusal), final=True)
                     except (SapUnavailableError, SapLoginError) as fault:
                         handover.sap_failed(document, str(fault), final=False)
-                        return count
-                    else:
-                        count += 1
+                        answers = False
+                        break
+                count += done(session, posted)
+    return count
 
 
 @step(name="DATEV-Stapel schreiben", retry_on=(ArchiveUnavailableError,))

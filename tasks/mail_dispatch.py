@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 ACTOR = "flow:mail_dispatch"
 GONE_WELL = (MailState.ACCEPTED, MailState.QUEUED)
+LOADED_AT_ONCE = 10
+"""Mails that one look brings into memory: with their attachments some megabytes."""
 
 
 @dataclass(slots=True)
@@ -38,25 +40,24 @@ class _AlreadyTakenError(Exception):
     """The row is not waiting any more."""
 
 
-def _lock(guard: sa.Connection, mail_id: int) -> bool:
-    """Session lock of one mail; the kernel of the database frees it when this process dies."""
-    return bool(guard.scalar(sa.text("SELECT pg_try_advisory_lock(hashtextextended('mail:' || :id, 0))"), {"id": str(mail_id)}))
+def _lock(guard: sa.Connection, mail_ids: list[int]) -> list[int]:
+    """Session locks of mails; which of them nobody else holds. The database frees them when this process dies."""
+    free = sa.text(
+        "SELECT id FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (id, position) "
+        "WHERE pg_try_advisory_lock(hashtextextended('mail:' || id, 0)) ORDER BY position"
+    )
+    return list(guard.scalars(free, {"ids": mail_ids}))
 
 
-def _unlock(guard: sa.Connection, mail_id: int) -> None:
-    guard.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended('mail:' || :id, 0))"), {"id": str(mail_id)})
-
-
-def _send_one(sender: MailSender, mail_id: int) -> tuple[str, SendResult] | None:
-    with unit_of_work(ACTOR) as session:
-        claimed = dispatch.load(session, mail_id)
-    if claimed is None:
-        return None
-    with logs.bound(mail=claimed.key, **({"customer": claimed.customer} if claimed.customer else {})):
-        return _hand_over(sender, claimed)
+def _unlock(guard: sa.Connection, mail_ids: list[int]) -> None:
+    held = sa.text(
+        "SELECT pg_advisory_unlock(hashtextextended('mail:' || id, 0)) FROM unnest(CAST(:ids AS bigint[])) AS held (id)"
+    )
+    guard.execute(held, {"ids": mail_ids})
 
 
 def _hand_over(sender: MailSender, claimed: dispatch.Claimed) -> tuple[str, SendResult] | None:
+    """Send one mail if it still waits: that is asked once more right before its content leaves."""
     mail_id = claimed.id
 
     def before_data(_mail: OutgoingMail) -> None:
@@ -78,14 +79,14 @@ def _hand_over(sender: MailSender, claimed: dispatch.Claimed) -> tuple[str, Send
 def _abandon_orphans(guard: sa.Connection, done: Dispatched) -> None:
     with unit_of_work(ACTOR) as session:
         suspects = dispatch.in_flight(session)
-    for mail_id in suspects:
-        if _lock(guard, mail_id):
-            try:
-                with unit_of_work(ACTOR) as session:
-                    dispatch.abandon(session, mail_id)
-                done.states["unclear"] += 1
-            finally:
-                _unlock(guard, mail_id)
+    orphans = _lock(guard, suspects)
+    try:
+        for mail_id in orphans:
+            with unit_of_work(ACTOR) as session:
+                dispatch.abandon(session, mail_id)
+            done.states["unclear"] += 1
+    finally:
+        _unlock(guard, orphans)
 
 
 @step(name="Post versenden", retries=0)
@@ -138,13 +139,22 @@ def _send_what_waits(*, force: bool) -> Dispatched:
 
 
 def _send_batch(guard: sa.Connection, sender: MailSender, ids: list[int], done: Dispatched) -> None:
-    for mail_id in ids:
-        if not _lock(guard, mail_id):
-            continue
+    for start in range(0, len(ids), LOADED_AT_ONCE):
+        held = _lock(guard, ids[start : start + LOADED_AT_ONCE])
         try:
-            sent = _send_one(sender, mail_id)
+            with unit_of_work(ACTOR) as session:
+                waiting = dispatch.load(session, held)
+            _send_held(sender, waiting, done)
         finally:
-            _unlock(guard, mail_id)
+            _unlock(guard, held)
+        if done.stopped:
+            return
+
+
+def _send_held(sender: MailSender, waiting: list[dispatch.Claimed], done: Dispatched) -> None:
+    for claimed in waiting:
+        with logs.bound(mail=claimed.key, **({"customer": claimed.customer} if claimed.customer else {})):
+            sent = _hand_over(sender, claimed)
         if sent is None:
             continue
         state, result = sent

@@ -33,6 +33,8 @@ from rules.money import vat_of
 from rules.month import Month
 from rules.retention import RecordClass
 
+Posted = tuple[SapDocument, SapInvoice, Posting]
+"""A document, what SAP was told of it, and what SAP made of that."""
 ISSUED = (InvoiceState.ISSUED, InvoiceState.SENT, InvoiceState.CANCELLED)
 
 
@@ -129,12 +131,19 @@ def _cancelled(session: Session, ids: Sequence[int]) -> dict[int, tuple[str, str
     return {invoice_id: (number or "", key or number or "") for invoice_id, number, key in rows}
 
 
-def sap_posted(session: Session, document: SapDocument, invoice: SapInvoice, posting: Posting) -> None:
-    """SAP has it; what was handed over is kept."""
-    payload = sap.as_json(invoice)
-    kept = archive.keep(session, Document("sap", document.key, payload, "json", RecordClass.VOUCHER, document.customer_id))
-    document.state, document.posted_at, document.error = HandOverState.POSTED, clock.now(), None
-    document.remote_id, document.archive_key = posting.document, kept[0].key
+def sap_posted(session: Session, posted: Sequence[Posted]) -> int:
+    """SAP has these; what was handed over is kept. Returns how many."""
+    kept = archive.keep(
+        session,
+        *(
+            Document("sap", document.key, sap.as_json(invoice), "json", RecordClass.VOUCHER, document.customer_id)
+            for document, invoice, _ in posted
+        ),
+    )
+    for (document, _, posting), place in zip(posted, kept, strict=True):
+        document.state, document.posted_at, document.error = HandOverState.POSTED, clock.now(), None
+        document.remote_id, document.archive_key = posting.document, place.key
+    return len(posted)
 
 
 def sap_failed(document: SapDocument, why: str, *, final: bool) -> None:

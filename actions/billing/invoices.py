@@ -232,14 +232,15 @@ def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit:
             ready.append((invoice, job, record))
         else:
             invoice.fault = "; ".join(record.reasons)[:2000]
-    issued = []
+    made: list[tuple[Invoice, RenderJob, CheckRecord, Rendered]] = []
     for (invoice, job, record), pages in zip(ready, render([job for _, job, _ in ready]), strict=True):
         invoice.fault = pages.error or None
         about = {"invoice": invoice.number, "customer": job.content.buyer.number}
         logs.item("Rechnung gesetzt", fault=invoice.fault, **about)
         if not pages.error:
-            _finish(session, invoice, job, record, pages)
-            issued.append((invoice, job))
+            made.append((invoice, job, record, pages))
+    _file(session, made)
+    issued = [(invoice, job) for invoice, job, *_ in made]
     _queue(session, [(invoice, job) for invoice, job in issued if job.einvoice])
     known = set(
         session.scalars(sa.select(SapDocument.invoice_id).where(SapDocument.invoice_id.in_([i.id for i, _ in issued])))
@@ -280,7 +281,21 @@ def _job(invoice: Invoice, content: InvoiceContent, reports: dict[int, bytes]) -
     return RenderJob(content, xml, report_pdf, einvoice=einvoice, paper=invoice_guard.Face.POST in faces), check(xml)
 
 
-def _finish(session: Session, invoice: Invoice, job: RenderJob, record: CheckRecord, pages: Rendered) -> None:
+def _file(session: Session, made: Sequence[tuple[Invoice, RenderJob, CheckRecord, Rendered]]) -> None:
+    """Keep the papers of these invoices; they are issued then."""
+    documents = [_documents(*one) for one in made]
+    kept = iter(archive.keep(session, *(document for several in documents for document in several)))
+    for (invoice, _, _, pages), several in zip(made, documents, strict=True):
+        main, structured, proof, *paper = [next(kept) for _ in several]
+        invoice.archive_key, invoice.sha256 = main.key, main.sha256
+        invoice.xml_archive_key, invoice.check_archive_key = structured.key, proof.key
+        if pages.paper is not None:
+            invoice.paper_archive_key = (paper[0] if paper else main).key
+        invoice.state = InvoiceState.ISSUED
+
+
+def _documents(invoice: Invoice, job: RenderJob, record: CheckRecord, pages: Rendered) -> list[Document]:
+    """Main face, structured form, proof of the check, and the printed face where it is another one."""
     number, day, customer = job.content.number, job.content.issued_on, invoice.customer_id
     main = pages.einvoice or pages.paper or b""
     proof = json.dumps(record.as_json(), ensure_ascii=False).encode()
@@ -291,12 +306,7 @@ def _finish(session: Session, invoice: Invoice, job: RenderJob, record: CheckRec
     ]
     if pages.paper is not None and pages.einvoice is not None:
         documents.append(Document("paper", number, pages.paper, customer_id=customer, day=day))
-    kept = archive.keep(session, *documents)
-    invoice.archive_key, invoice.sha256 = kept[0].key, kept[0].sha256
-    invoice.xml_archive_key, invoice.check_archive_key = kept[1].key, kept[2].key
-    if pages.paper is not None:
-        invoice.paper_archive_key = kept[-1].key if pages.einvoice is not None else kept[0].key
-    invoice.state = InvoiceState.ISSUED
+    return documents
 
 
 def addresses(session: Session, invoices: Sequence[Invoice]) -> dict[int, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from actions.billing import handover
 from actions.billing.invoice_content import invoice_contents
 from actions.billing.invoices import TRIAL_NUMBER, CheckInvoices, check_due, due_ids, give_numbers
 from integrations.einvoice import check_contents
-from integrations.sap.port import Posting, SapInvoice, SapRefusedError
+from integrations.sap.port import SapInvoice
 from kit import clock
 from kit.errors import UsageError
 from kit.settings import settings
@@ -97,21 +97,23 @@ def _due_days(session: Session, ids: Sequence[int], issued_on: dt.date) -> dict[
     return {invoice_id: content.due_on for invoice_id, content in contents.items()}
 
 
-def numbered(session: Session, document: SapDocument, invoice: SapInvoice, posting: Posting) -> None:
-    """Take over number and day that SAP's document has.
+def numbered(session: Session, posted: Sequence[handover.Posted]) -> int:
+    """Take over number and day that SAP's documents have; a number that another invoice has already is refused.
 
-    Raises:
-        SapRefusedError: another invoice has this number already; nothing is changed.
+    Returns:
+        how many invoices have their number now.
     """
-    row = session.get_one(Invoice, document.invoice_id)
-    number = (CREDIT_NOTE if row.kind is InvoiceKind.CANCELLATION else "") + posting.document
-    if session.scalar(sa.select(Invoice.id).where(Invoice.number == number)) is not None:
-        raise SapRefusedError(
-            f"SAP-Beleg {posting.document}: Diese Nummer trägt hier schon eine andere Rechnung. Bitte den Nummernkreis in SAP "
-            "prüfen."
-        )
-    now = clock.now()
-    day = posting.day or clock.local(now).date()
-    issued_at = min(clock.at_local(day, clock.local(now).time()), now)
-    give_numbers(session, [row], [number], _due_days(session, [row.id], day), issued_at)
-    handover.sap_posted(session, document, replace(invoice, number=number, issued_on=day), posting)
+    taken: list[handover.Posted] = []
+    for document, invoice, posting in posted:
+        row = session.get_one(Invoice, document.invoice_id)
+        number = (CREDIT_NOTE if row.kind is InvoiceKind.CANCELLATION else "") + posting.document
+        if session.scalar(sa.select(Invoice.id).where(Invoice.number == number)) is not None:
+            why = f"SAP-Beleg {posting.document}: Diese Nummer trägt hier schon eine andere Rechnung."
+            handover.sap_failed(document, f"{why} Bitte den Nummernkreis in SAP prüfen.", final=True)
+            continue
+        now = clock.now()
+        day = posting.day or clock.local(now).date()
+        issued_at = min(clock.at_local(day, clock.local(now).time()), now)
+        give_numbers(session, [row], [number], _due_days(session, [row.id], day), issued_at)
+        taken.append((document, replace(invoice, number=number, issued_on=day), posting))
+    return handover.sap_posted(session, taken)

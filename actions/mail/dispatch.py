@@ -65,18 +65,27 @@ def in_flight(session: Session) -> list[int]:
     )
 
 
-def load(session: Session, mail_id: int) -> Claimed | None:
-    """The mail if it still waits; another process may have sent it meanwhile."""
+def load(session: Session, mail_ids: Sequence[int]) -> list[Claimed]:
+    """Those of the mails that still wait, oldest first; other processes may have sent some meanwhile."""
     found = session.execute(
-        sa.select(OutboxMail, Customer.number)
+        sa.select(
+            OutboxMail.id,
+            OutboxMail.key,
+            OutboxMail.message_id,
+            OutboxMail.sender,
+            OutboxMail.recipients,
+            OutboxMail.subject,
+            OutboxMail.raw,
+            Customer.number,
+        )
         .outerjoin(Customer, Customer.id == OutboxMail.customer_id)
-        .where(OutboxMail.id == mail_id, OutboxMail.state == MailState.QUEUED)
-    ).one_or_none()
-    if found is None or found.OutboxMail.raw is None:
-        return None
-    row = found.OutboxMail
-    mail = OutgoingMail(row.message_id, row.sender, tuple(row.recipients), row.subject, row.raw)
-    return Claimed(row.id, row.key, mail, found.number or "")
+        .where(OutboxMail.id.in_(mail_ids), OutboxMail.state == MailState.QUEUED, OutboxMail.raw.is_not(None))
+        .order_by(OutboxMail.id)
+    ).tuples()
+    return [
+        Claimed(mail_id, key, OutgoingMail(message_id, sender, tuple(recipients), subject, raw or b""), number or "")
+        for mail_id, key, message_id, sender, recipients, subject, raw, number in found
+    ]
 
 
 def mark_in_flight(session: Session, mail_id: int) -> bool:
@@ -92,6 +101,8 @@ def mark_in_flight(session: Session, mail_id: int) -> bool:
 
 def settle(session: Session, mail_id: int, result: SendResult) -> MailState:
     """Write down what the server said, and open a task where a person must help."""
+    if _went_well_at_once(session, mail_id, result):
+        return MailState.ACCEPTED
     without_content = [defer(OutboxMail.raw)]  # megabytes that a verdict does not need
     row = session.get_one(OutboxMail, mail_id, with_for_update=True, options=without_content)
     now = clock.now()
@@ -112,6 +123,20 @@ def settle(session: Session, mail_id: int, result: SendResult) -> MailState:
         case SendState.TEMPORARY:
             _later(session, row, result, now)
     return row.state
+
+
+def _went_well_at_once(session: Session, mail_id: int, result: SendResult) -> bool:
+    """The usual case by one statement: taken for everybody at the first attempt, so nobody has to be told or asked."""
+    if result.state is not SendState.ACCEPTED or result.refused:
+        return False
+    taken = session.execute(
+        sa.update(OutboxMail)
+        .where(OutboxMail.id == mail_id, OutboxMail.attempts == 1)
+        .values(state=MailState.ACCEPTED, accepted_at=clock.now(), reply=result.reply, error=result.reason or None, refused={})
+        .returning(OutboxMail.id)
+        .execution_options(synchronize_session=False)
+    )
+    return taken.first() is not None
 
 
 def _send_rest(session: Session, row: OutboxMail, result: SendResult, now: dt.datetime) -> None:

@@ -168,12 +168,12 @@ def test_a_mail_in_flight_whose_sender_died_becomes_unclear(customer_id: int, sm
 def test_a_mail_that_another_process_is_sending_is_left_alone(customer_id: int, smtp: HostileSmtp) -> None:
     mail_id = queue(customer_id)
     with engine(Role.APP).connect() as other:
-        assert post._lock(other, mail_id)
+        assert post._lock(other, [mail_id]) == [mail_id]
         with unit_of_work("test") as session:
             dispatch.mark_in_flight(session, mail_id)
         post.send_queued(force=True)
         assert states() == {"in_flight": 1}
-        post._unlock(other, mail_id)
+        post._unlock(other, [mail_id])
     assert smtp.taken == []
 
 

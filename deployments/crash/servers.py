@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -114,6 +115,12 @@ class S3Server:
         if self._process is not None:
             self._process.end()
             self._process = None
+
+    def start_empty(self) -> None:
+        """Start again with nothing in it, under the same address."""
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self.start()
 
     def _answers(self) -> bool:
         if self._process is not None and not self._process.alive:

@@ -41,6 +41,14 @@ MODULES = {
 INTERRUPTED = 130
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        from kit.version import version
+
+        print(f"drehkreuz {version()}")
+        raise typer.Exit
+
+
 def options(
     today: Annotated[
         str,
@@ -48,6 +56,10 @@ def options(
             "--today", metavar="JJJJ-MM-TT", help="Datum der einen Uhr; die Uhrzeit läuft weiter.", show_default=False
         ),
     ] = "",
+    version: Annotated[  # noqa: ARG001 - its callback answers
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Nennt die Fassung und endet."),
+    ] = False,
 ) -> None:
     """Drehkreuz: die Serviceprozesse eines IT-Hauses, jeder jederzeit wieder startbar."""
     if today:

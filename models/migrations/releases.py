@@ -17,5 +17,5 @@ class Release:
 
 
 RELEASES = {
-    "0.1.0": Release("0007_hardening", "11481728993a778aaa70fec5f62cbfeeb1ef1555300fdbd09f86a5d24d512a33"),
+    "0.1.0": Release("0008_run_notices", "22286df76adc2c8512ff75202e30b1e17e7ed63f03364a3ad5559e2699398869"),
 }

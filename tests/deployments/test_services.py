@@ -151,7 +151,6 @@ def test_after_ten_days_the_newest_late_run_of_a_schedule_is_made_up_and_the_old
     assert len(left) == len({day.month for day in days})
     assert max(days) in [clock.local(dt.datetime.fromisoformat(run["expected_start_time"])) for run in left]
     assert {run["state"]["name"] for run in after.values()} - {"Late", "Scheduled"} == {OVERTAKEN}
-    until(lambda: set(runs()) - set(planned), 30, "the schedule goes on")
     api._ask("DELETE", f"/deployments/{made}")
 
 

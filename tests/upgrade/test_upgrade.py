@@ -16,9 +16,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
 from actions.billing import preview
+from deployments import release
 from kit.database import Role, dispose_engines, engine, owner_url, unit_of_work
 from kit.postgres import EmbeddedPostgres
 from kit.postgres_layout import binaries
+from kit.version import version
 from models import schema
 from models.billing import Invoice
 from models.migrations.releases import RELEASES
@@ -84,14 +86,14 @@ def works(company: dict[str, list[frozen.Row]]) -> None:
         assert set(session.scalars(sa.select(Ticket.customer_id))) == {first.customer_id}
 
 
-@pytest.mark.parametrize("version", RELEASES)
-def test_a_released_database_becomes_one_of_today(home: Path, version: str) -> None:
-    company = frozen.read(version)
+@pytest.mark.parametrize("number", RELEASES)
+def test_a_released_database_becomes_one_of_today(home: Path, number: str) -> None:
+    company = frozen.read(number)
     with database("fresh") as name:
         schema.upgrade()
         fresh = definition(home, name)
     with database("release") as name:
-        schema.upgrade(RELEASES[version].revision)
+        schema.upgrade(RELEASES[number].revision)
         with as_superuser(home, name) as connection:
             loaded = dict(frozen.load(connection, company, set()))
         schema.upgrade()
@@ -119,15 +121,26 @@ def test_every_single_migration_keeps_what_is_there(home: Path) -> None:
     assert len(loaded) > 50
 
 
-@pytest.mark.parametrize("version", RELEASES)
-def test_what_was_released_is_never_rewritten(version: str) -> None:
+@pytest.mark.parametrize("number", RELEASES)
+def test_what_was_released_is_never_rewritten(number: str) -> None:
     """Homes out there have run exactly these files. Whoever needs another schema writes a new migration."""
-    release = RELEASES[version]
+    known = RELEASES[number]
     names = revisions()
     told = hashlib.sha256()
-    for name in names[: names.index(release.revision) + 1]:
+    for name in names[: names.index(known.revision) + 1]:
         told.update((VERSIONS / f"{name}.py").read_bytes())
-    assert told.hexdigest() == release.migrations_sha256
+    assert told.hexdigest() == known.migrations_sha256
+
+
+def test_what_names_the_version_agrees() -> None:
+    """Migrations may have grown since the last release; all else that names the number says the same."""
+    number = version()
+    assert [fault for fault in release.faults(number) if "die Migrationen bei" not in fault] == []
+    assert len(list(release.faults("9.9.9"))) >= 4
+    done = subprocess.run(
+        [sys.executable, "-m", "deployments.cli", "--version"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"drehkreuz {number}\n"
 
 
 def test_revisions_stand_in_one_line() -> None:

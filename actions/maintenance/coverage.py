@@ -145,7 +145,8 @@ def _without_result(session: Session, today: dt.date) -> Iterator[Gap]:
     for plan in load_plans(session, list(streaks), load_catalogue(session)):
         streak = streaks[plan.id]
         since = f"zuletzt am {streak.last_proof:%d.%m.%Y}" if streak.last_proof else "noch nie ausgeführt"
-        why = f"{since}; {streak.dates} Termine seit {streak.first:%d.%m.%Y} ohne Nachweis"
+        dates = "ein Termin" if streak.dates == 1 else f"{streak.dates} Termine"
+        why = f"{since}; {dates} seit {streak.first:%d.%m.%Y} ohne Nachweis"
         if plan.customer_active:
             yield Gap("no_result", plan.customer_number, plan.title, why, StaffRole.DISPATCHER.value, plan.id)
 

@@ -70,7 +70,7 @@ def _head(sheet: Worksheet) -> list[str]:
         f"Vereinbarte Dauer: {plan.minutes} Minuten",
         _who(sheet),
         _cover(sheet),
-        f"Grundlage: {plan.agreed or 'noch ohne unterschriebene Bedarfsanalyse'}",
+        f"Grundlage: {plan.agreed or (plan.cover.german if plan.cover else 'noch ohne unterschriebene Bedarfsanalyse')}",
     ]
 
 

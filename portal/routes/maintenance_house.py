@@ -9,6 +9,7 @@ from markupsafe import Markup
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 
 from actions.maintenance import closing_days
 from actions.maintenance.coverage import KINDS, coverage
@@ -59,17 +60,20 @@ class RoundForm(Form):
 
 
 @router.get("/runde")
-def show_round(
-    request: Request, person: Decide, session: StaffSession, *, first: dt.date | None = None, last: dt.date | None = None
-) -> Response:
+def show_round(request: Request, person: Decide, session: StaffSession, *, first: str = "", last: str = "") -> Response:
     """The tickets that the next round, or one over a range, would create."""
     del person
     today = clock.today()
+    form = filled(RoundForm, FormData({"first": first, "last": last}))
+    chosen = form.value or RoundForm()
     made, skipped, held = 0, 0, 0
     rows: list[tuple[Plan, list[dt.date], str, str]] = []
-    span, refused = Range(today, today, None), ""
+    span, refused = (
+        Range(today, today, None),
+        "" if form.value else "Der Zeitraum ist nicht lesbar; bitte wählen Sie zwei Tage.",
+    )
     try:
-        span = checked_range(today, first, last)
+        span = checked_range(today, chosen.first, chosen.last)
     except UsageError as refusal:
         refused = str(refusal)
     for part in () if refused else preview_round(session, span):

@@ -207,3 +207,17 @@ def test_round_coverage_load_and_closing_days(portal: Portal) -> None:
     assert "1 Termine rücken" in shown or "Termine rücken" in shown
     followed(boss, boss.post("/wartung/betriebsruhe", data=hidden(shown)))
     assert "Betriebsausflug" in boss.get("/wartung/betriebsruhe").text
+
+
+def test_the_preview_of_a_round_takes_empty_fields_and_refuses_wrong_ranges(portal: Portal) -> None:
+    one_plan(portal)
+    boss = portal.browser("dispatcher")
+    assert boss.get("/wartung/runde?first=&last=").status_code == 200, "as the form sends it"
+    for query, why in (
+        ("first=2026-13-40&last=", "nicht lesbar"), ("first=2026-03-02&last=2026-03-01", "endet vor seinem Beginn"),
+        ("first=&last=2090-01-01", "Wählen Sie ein früheres Ende"),
+    ):  # fmt: skip
+        answer = boss.get(f"/wartung/runde?{query}")
+        assert (answer.status_code, why in answer.text) == (422, True), query
+    refused = followed(boss, boss.post("/wartung/runde", data={"first": "", "last": "2090-01-01"}))
+    assert "Wählen Sie ein früheres Ende" in refused

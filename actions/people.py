@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from actions.numbers import next_numbers
 from kit import clock
+from kit.database import lock
 from models.service_desk import Message, MessageDirection, Ticket, TicketEvent, TicketKind, TicketState
 
 
@@ -29,8 +30,11 @@ def ask(session: Session, question: Question) -> str | None:
     """
     if question.customer_id is None:
         return None
-    known = session.scalar(sa.select(Ticket.number).where(Ticket.dedup_key == question.key))
-    if known is not None:
+    asked = sa.select(Ticket.number).where(Ticket.dedup_key == question.key)
+    if (known := session.scalar(asked)) is not None:
+        return known
+    lock(session, f"question:{question.key}")  # two visits at once: the second one finds what the first one asked
+    if (known := session.scalar(asked)) is not None:
         return known
     now = clock.now()
     ticket = Ticket(

@@ -332,7 +332,8 @@ def show_standing(standing: Standing, mail_stopped: str) -> Outcome:
     items = [f"{who}: {blocked.why}" for who, blocked in standing.blocked]
     if mail_stopped:
         items.append(mail_stopped)
-    show_text(f"abrechnung-{month}-summe", _page(sentence, page, decisions.open_points(standing.blocked), mail_stopped))
+    told_page = _page(sentence, page, decisions.open_points(standing.blocked), mail_stopped)
+    show_text(f"abrechnung-{month}-summe", told_page, f"Rechnungslauf {month}: wo er steht und was jemanden braucht.")
     return Outcome(sentence, tuple(items))
 
 

@@ -28,7 +28,10 @@ def faults(number: str) -> Iterator[str]:
         yield f"models/migrations/releases.py: {number} fehlt; der Stand ist {schema.head()}."
         return
     if release.revision != schema.head():
-        yield f"models/migrations/releases.py: {number} endet bei {release.revision}, die Migrationen bei {schema.head()}."
+        yield (
+            f"models/migrations/releases.py: {number} endet bei {release.revision}, die Migrationen bei {schema.head()} "
+            f"(Prüfsumme {digest(schema.head())})."
+        )
     if release.migrations_sha256 != digest(release.revision):
         yield f"models/migrations/releases.py: Die Prüfsumme der Migrationen bis {release.revision} ist eine andere."
     if f"| {number} | `{release.revision}` |" not in _text(UPGRADE_PAGE):

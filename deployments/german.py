@@ -34,6 +34,14 @@ SENTENCES = (
     (r"^Missing option (.+?)\.$", r"Es fehlt die Option \1."),
     (r"^Missing (parameter|argument|option)(.*)$", r"Es fehlt eine Angabe\2"),
     (r"^Got unexpected extra argument\(?s?\)? \((.+)\)$", r"Überzählige Angabe: \1"),
+    (
+        r"^Invalid value for (.+?): (?:Value error, )?'(.*)' does not match the formats? '%Y-%m-%d'\.?$",
+        r"Ungültiger Wert für \1: »\2« ist kein Tag. Bitte als JJJJ-MM-TT angeben, etwa 2026-10-31.",
+    ),
+    (
+        r"^Invalid value for (.+?): .*'(.*)' is not a valid int(?:eger)?.*$",
+        r"Ungültiger Wert für \1: »\2« ist keine ganze Zahl.",
+    ),
     (r"^Invalid value for (.+?): (.*)$", r"Ungültiger Wert für \1: \2"),
     (r"^Option (.+) requires an argument\.$", r"Die Option \1 braucht einen Wert."),
     (r"^Option (.+) does not take a value\.$", r"Die Option \1 nimmt keinen Wert."),

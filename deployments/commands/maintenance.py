@@ -90,7 +90,7 @@ def plans_command(customer: Annotated[str, typer.Option("--customer")] = "", as_
     with open_session(ACTOR) as session:
         statement = sa.select(AgreedCheck.id).join(Customer, Customer.id == AgreedCheck.customer_id)
         if customer:
-            statement = statement.where(Customer.number == customer)
+            statement = statement.where(Customer.id == _customer(session, customer))
         ids = list(session.scalars(statement.order_by(Customer.number, AgreedCheck.check, AgreedCheck.starts_on)))
         coming = sa.select(DueDate.agreed_check_id, sa.func.min(DueDate.due_on)).where(
             DueDate.state == DueState.PLANNED, DueDate.due_on >= clock.today()
@@ -120,6 +120,8 @@ def plans_command(customer: Annotated[str, typer.Option("--customer")] = "", as_
 def dates_command(plan: PlanArgument, as_json: JsonOption = False) -> None:
     """Die Termine eines Plans mit Stand und Grund."""
     with open_session(ACTOR) as session:
+        if session.get(AgreedCheck, plan) is None:
+            raise NotFoundError(f"Wartung: Einen Plan mit der Nummer {plan} gibt es nicht.")
         rows = [
             {
                 "date": due.id, "due": due.due_on.isoformat(), "state": due.state.value, "reason": due.reason,

@@ -25,6 +25,7 @@ from kit import clock
 from kit.errors import NotFoundError, UsageError
 from models.contracts import Contract
 from rules.cadence_choices import rule_of
+from rules.cadence_text import CadenceError
 
 changes = typer.Typer()
 YesOption = Annotated[bool, typer.Option("--yes", help="ausführen; ohne diese Angabe wird nur gezeigt, was sich änderte")]
@@ -118,7 +119,12 @@ def move_command(
     yes: YesOption = False,
 ) -> None:
     """Verlegt eine Serie von einem Tag an auf eine andere Regel."""
-    _change(plan, MoveSeries(_required(first, "--from"), rule_of(cadence), _day(starts)), yes=yes)
+    if not cadence.strip():
+        raise UsageError("Es fehlt --cadence, etwa »monatlich am 2. Dienstag«.")
+    try:
+        _change(plan, MoveSeries(_required(first, "--from"), rule_of(cadence), _day(starts)), yes=yes)
+    except CadenceError as fault:
+        raise UsageError(str(fault)) from None
 
 
 @changes.command("undo")

@@ -6,9 +6,11 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
+from deployments import german
 from deployments.cli import application
 from kit import clock
 from kit.database import unit_of_work
+from kit.errors import DrehkreuzError
 from models.maintenance import DueDate
 from tests import factories as make
 from tests.maintenance.making import plan
@@ -65,3 +67,33 @@ def test_preview_change_and_look(monkeypatch: pytest.MonkeyPatch) -> None:
     typed("take-over", "2026-02-01", "--undo", "--yes")
     assert len(read("preview")) == 5  # type: ignore[arg-type]
     assert "backup" in typed("catalogue").stdout
+
+
+@pytest.mark.usefixtures("company")
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("preview --from 2026-03-02 --to 2026-03-01", "endet vor seinem Beginn"),
+        ("preview --to 2076-01-01", "Wählen Sie ein früheres Ende"),
+        ("plans --customer K9999", "Kunde K9999: gibt es nicht"),
+        ("dates 999", "Plan mit der Nummer 999 gibt es nicht"),
+        ("undo 999", "Plan mit der Nummer 999 gibt es nicht"),
+        ("move 1 --from 2026-03-02", "Es fehlt --cadence"),
+        ("move 1 --from 2026-03-02 --cadence manchmal", "manchmal"),
+        ("take-over 2027-01-01", "liegt in der Zukunft"),
+        ("pause 999 --reason Umbau", "Es fehlt --from JJJJ-MM-TT"),
+        ("date 1", "genau eines angeben"),
+        ("closing-day 2026-12-25 Weihnachten", "ohnehin nicht gearbeitet"),
+        ("updates X-1 --subject firewall", "Vertrag X-1: gibt es nicht"),
+        ("proof K1001 2026-13", "2026-13"),
+    ],
+)
+def test_bad_input_is_refused_in_words(words: str, why: str) -> None:
+    result = typed(*words.split())
+    assert isinstance(result.exception, DrehkreuzError), result.exception
+    assert why in str(result.exception)
+
+
+def test_a_wrong_day_on_the_command_line_is_told_in_german() -> None:
+    told = german.sentence("Invalid value for '--from': Value error, '2026-13-45' does not match the formats '%Y-%m-%d'.")
+    assert told.startswith("Ungültiger Wert für '--from': »2026-13-45« ist kein Tag.")

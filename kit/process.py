@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import gc
 import hashlib
 import math
 import os
@@ -219,3 +220,18 @@ def let_through(path: Path, account: pwd.struct_passwd | None) -> None:
         own = mode.st_uid == account.pw_uid and mode.st_mode & stat.S_IXUSR
         if not own and not mode.st_mode & stat.S_IXOTH:
             folder.chmod(stat.S_IMODE(mode.st_mode) | stat.S_IXOTH)
+
+
+# --- memory ------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def no_cycle_search() -> Iterator[None]:
+    """While a mass of values is built that all stay: looking through them for cycles, again and again, finds none."""
+    wanted = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if wanted:
+            gc.enable()

@@ -17,6 +17,7 @@ from actions.billing import fingerprint
 from actions.billing.inputs import CustomerKeys, billing_customers, load_months
 from actions.billing.recipients import Person, Recipients, choose, persons_of
 from kit.errors import ConflictError, UsageError
+from kit.process import no_cycle_search
 from models.billing import BillingRun, Invoice, InvoiceKind, InvoiceLine, InvoiceState, PreviewFingerprint
 from models.parties import House
 from rules import monthly_types as rule
@@ -173,14 +174,15 @@ def compute(session: Session, month: Month, ids: Sequence[int], progress: Progre
     result = Preview(month)
     digests: dict[str, str] = {}
     background = _Background(_last_month_lines(session, month, ids), persons_of(session, ids))
-    for position, (keys, given) in enumerate(load_months(session, month, ids), start=1):
-        bill = bill_month(given)
-        items = [_item(keys, given, bill, payer, background) for payer in bill.payers]
-        if items:
-            digests[keys.number] = customer_digest(given, bill)
-            result.fingerprint[keys.number] = _fingerprint(digests[keys.number], bill, items)
-            result.items.extend(items)
-        progress(position, len(ids))
+    with no_cycle_search():
+        for position, (keys, given) in enumerate(load_months(session, month, ids), start=1):
+            bill = bill_month(given)
+            items = [_item(keys, given, bill, payer, background) for payer in bill.payers]
+            if items:
+                digests[keys.number] = customer_digest(given, bill)
+                result.fingerprint[keys.number] = _fingerprint(digests[keys.number], bill, items)
+                result.items.extend(items)
+            progress(position, len(ids))
     house = fingerprint.parts_of(fingerprint.house_values(session.scalar(sa.select(House))))
     result.fingerprint[fingerprint.HOUSE] = {"hash": fingerprint.short(house), "net": "0", "entries": {}, "parts": house}
     result.snapshot = month_snapshot(month, digests, {number: told["hash"] for number, told in result.fingerprint.items()})

@@ -87,7 +87,7 @@ def show_preview(month: str) -> Outcome:
     rows = decisions.of_preview(seen)
     link = f"{portal_address()}/abrechnung/{month}/vorschau"
     show_table(f"vorschau-{month}", rows[:ROWS_SHOWN], f"Vorschau {month}, Prüfsumme `{seen.snapshot}`. [Im Portal]({link})")
-    blocked = tuple(f"{preview.who_is(i.keys.number, i.payer.site)}: {b.why}" for i, b in seen.blocked)
+    blocked = tuple(decisions.told(preview.who_is(i.keys.number, i.payer.site), b) for i, b in seen.blocked)
     release = f"Freigabe ausstehend: drehkreuz billing release {month} --snapshot {seen.snapshot}"
     total = sum((item.payer.net for item in seen.items), start=ZERO)
     return Outcome(f"Vorschau {month}: {len(seen.items)} Abrechnungen, {german(total)} € netto.", (release, *blocked))
@@ -329,7 +329,7 @@ def show_standing(standing: Standing, mail_stopped: str) -> Outcome:
         f"Rechnungslauf {month}: {totals['reports']} Serviceberichte, {totals['invoices']} Rechnungen, "
         f"{german(Decimal(totals['net']))} € netto; {standing.done} von {standing.items} Abrechnungen fertig."
     )
-    items = [f"{who}: {blocked.why}" for who, blocked in standing.blocked]
+    items = [decisions.told(who, blocked) for who, blocked in standing.blocked]
     if mail_stopped:
         items.append(mail_stopped)
     told_page = _page(sentence, page, decisions.open_points(standing.blocked), mail_stopped)

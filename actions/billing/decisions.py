@@ -114,7 +114,16 @@ def open_points(blocked: Iterable[tuple[str, Blocked]]) -> list[str]:
     for who, item in blocked:
         by_customer.setdefault(who, []).append(item.as_dict())
     return [
-        f"**{who}**: {why} Lösen kann das: {words.role(role)}."
+        f"**{who}**: {_sentence(why.removeprefix(f'{who}: '))} Lösen kann das: {words.role(role)}."
         for who, items in by_customer.items()
         for why, role in grouped_reasons(items)
     ]
+
+
+def told(who: str, blocked: Blocked) -> str:
+    """One obstacle in one line that names its customer once."""
+    return f"{who}: {blocked.why.removeprefix(f'{who}: ')}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -17,5 +17,5 @@ class Release:
 
 
 RELEASES = {
-    "0.1.0": Release("0008_run_notices", "22286df76adc2c8512ff75202e30b1e17e7ed63f03364a3ad5559e2699398869"),
+    "0.1.0": Release("0009_offers", "5d9e36a697c4f1e5f1462d78a590495a1244e514d2580c541a555015212be49d"),
 }

@@ -1,14 +1,17 @@
 """The whole crash test: cheap kills of flow processes scenario by scenario, a bounded share at the services, one result."""
 
+import contextlib
 import random
+import signal
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deployments.crash.episodes import Episodes
-from deployments.crash.house import Home, home
+from deployments.crash.house import CrashTestError, Home, home
 from deployments.crash.result import Result
 from deployments.crash.scenario import scenarios
 from deployments.crash.services import NAMES, VICTIMS
@@ -74,7 +77,9 @@ def chosen(names: Sequence[str]) -> list[str]:
 
 
 def crash_test(plan: Plan, tell: Callable[[str], None], advance: Callable[[int, int], None]) -> Result:
-    """Do it. What differs from the undisturbed run stands in the result's faults; Ctrl-C keeps what is known so far.
+    """Do it. What differs from the undisturbed run stands in the result's faults.
+
+    Ctrl-C and SIGTERM keep what is known so far, and so does a fault of the test itself: hours of kills are not lost.
 
     Args:
         plan: how much of what.
@@ -84,13 +89,34 @@ def crash_test(plan: Plan, tell: Callable[[str], None], advance: Callable[[int, 
     result, started = Result(plan.seed, plan.rounds, plan.command()), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="drehkreuz-crash-", ignore_cleanup_errors=True) as folder:
         try:
-            with home(Path(folder), plan.load) as house:
+            with _ended_like_ctrl_c(), home(Path(folder), plan.load) as house:
                 work(house, plan, result, tell, advance)
         except KeyboardInterrupt:
             result.interrupted = True
+        except (CrashTestError, TimeoutError) as fault:
+            if not result.killed:
+                raise
+            result.faults.append(f"abgebrochen nach {result.killed} Kills: {fault}")
         result.seconds = time.monotonic() - started
         result.faults += left_over(Path(folder) / "home")
     return result
+
+
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM (cron, a service manager) ends the test as the keyboard does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 @dataclass(slots=True)

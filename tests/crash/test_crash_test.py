@@ -1,19 +1,22 @@
 """kill -9, again and again, of everything that runs: each end is as if nothing had happened, and the test itself can fail."""
 
+import os
 import random
+import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from deployments.catalogue import startable
 from deployments.commands import crash_test as command
-from deployments.crash import report
+from deployments.crash import report, run
 from deployments.crash.episodes import FLOW, Episodes
-from deployments.crash.house import Home, home
+from deployments.crash.house import CrashTestError, Home, home
 from deployments.crash.result import Kill, Result
 from deployments.crash.run import Plan, left_over, work
 from deployments.crash.scenario import WITHOUT, scenarios
@@ -119,6 +122,31 @@ def test_an_unequal_end_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> No
         command._end(Result(seed=1, rounds=1, faults=["Mail <a@b> kam 2-mal an"]))
     assert ended.value.exit_code == 1
     assert "kam 2-mal an" in capsys.readouterr().err
+
+
+def _killed_then(end: BaseException) -> Callable[..., None]:
+    def one_kill(_house: object, _plan: Plan, result: Result, *_: object) -> None:
+        result.kills[Kill("Postausgang", FLOW, "vor Commit")] += 1
+        raise end
+
+    return one_kill
+
+
+def test_what_was_done_is_told_whatever_ends_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "home", lambda *_: nullcontext())
+    monkeypatch.setattr(run, "work", _killed_then(CrashTestError("der Speicher antwortet nicht")))
+    stopped = run.crash_test(Plan(5, 1), quiet, quiet)
+    assert (stopped.killed, stopped.faults) == (1, ["abgebrochen nach 1 Kills: der Speicher antwortet nicht"])
+
+    monkeypatch.setattr(run, "work", lambda _house, _plan, result, *_: _terminated(result))
+    ended = run.crash_test(Plan(5, 1), quiet, quiet)
+    assert (ended.killed, ended.interrupted, ended.faults) == (1, True, [])
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def _terminated(result: Result) -> None:
+    result.kills[Kill("Postausgang", FLOW, "vor Commit")] += 1
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_named_victims_take_all_kills() -> None:

@@ -20,6 +20,7 @@ from actions.maintenance.round import Range, checked_range, preview_round
 from kit import clock
 from kit.errors import DrehkreuzError, UsageError
 from models.maintenance import CompanyDay
+from models.parties import Customer
 from models.plumbing import OutboxEvent
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.modules import NavEntry, Section
@@ -118,9 +119,11 @@ def show_coverage(request: Request, person: See, session: StaffSession, *, art: 
     counts = {kind: sum(gap.kind == kind for gap in gaps) for kind in KINDS}
     shown = [gap for gap in gaps if gap.kind == art] if art in KINDS else gaps
     crumbs = (LIST, Crumb("Abdeckung"))
+    rows = sliced(shown, seite)
+    names = select(Customer.number, Customer.name).where(Customer.number.in_({gap.customer for gap in rows.rows}))
     return page(
-        request, "maintenance_coverage.html", crumbs=crumbs, gaps=sliced(shown, seite), counts=counts, kinds=KINDS,
-        query={"art": art},
+        request, "maintenance_coverage.html", crumbs=crumbs, gaps=rows, counts=counts, kinds=KINDS,
+        names=dict(session.execute(names).tuples().all()), query={"art": art},
     )  # fmt: skip
 
 

@@ -198,7 +198,9 @@ def test_round_coverage_load_and_closing_days(portal: Portal) -> None:
     with unit_of_work("test") as session:
         event = session.scalars(sa.select(OutboxEvent).where(OutboxEvent.deployment == "maintenance_round")).one()
         assert event.parameters == {"first": "2026-01-01"}
-    assert "Niemand ist eingeteilt." in boss.get("/wartung/abdeckung?art=no_technician").text
+    gaps = boss.get("/wartung/abdeckung?art=no_technician").text
+    assert "Niemand ist eingeteilt." in gaps
+    assert f">{portal.world.customers[0].name}</a>" in gaps
     page = boss.get("/wartung/auslastung").text
     assert "<svg" in page
     assert "haben noch niemanden" in page

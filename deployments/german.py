@@ -42,6 +42,19 @@ SENTENCES = (
         r"^Invalid value for (.+?): .*'(.*)' is not a valid int(?:eger)?.*$",
         r"Ungültiger Wert für \1: »\2« ist keine ganze Zahl.",
     ),
+    (
+        r"^Invalid value for (.+?): Input should be a valid integer.*$",
+        r"Ungültiger Wert für \1: Bitte eine ganze Zahl angeben.",
+    ),
+    (r"^Invalid value for (.+?): Input should be a valid number.*$", r"Ungültiger Wert für \1: Bitte eine Zahl angeben."),
+    (
+        r"^Invalid value for (.+?): Input should be greater than or equal to (\S+)$",
+        r"Ungültiger Wert für \1: Er muss mindestens \2 sein.",
+    ),
+    (
+        r"^Invalid value for (.+?): Input should be less than or equal to (\S+)$",
+        r"Ungültiger Wert für \1: Er darf höchstens \2 sein.",
+    ),
     (r"^Invalid value for (.+?): (.*)$", r"Ungültiger Wert für \1: \2"),
     (r"^Option (.+) requires an argument\.$", r"Die Option \1 braucht einen Wert."),
     (r"^Option (.+) does not take a value\.$", r"Die Option \1 nimmt keinen Wert."),

@@ -155,6 +155,8 @@ def _preview(session: Session, plan: AgreedCheck, change: Change, today: dt.date
     until = reach(plan, today)
     terms = _terms(session, plan)
     own, successor = _terms_after(terms, change)
+    if isinstance(change, ResumeSeries) and own.pauses == terms.pauses:
+        raise UsageError(f"Wartung »{plan.check}«: ist ab {change.first_on:%d.%m.%Y} nicht ausgesetzt; sie läuft.")
     diff = changes(own, ledger_rows(session, plan.id, today), today, until, calendar)
     preview = PlanPreview(plan.id, plan.check, [_sentence(session, plan, change)])
     _add(preview, diff)

@@ -18,7 +18,7 @@ from actions.maintenance.load_chart import load_svg
 from actions.maintenance.planbook import load_plans
 from actions.maintenance.round import checked_range, preview_round
 from deployments.commands.maintenance_changes import PlanArgument, changes
-from deployments.commands.shared import PERSON_NEEDED, open_session, print_json, print_table
+from deployments.commands.shared import DAY, PERSON_NEEDED, open_session, print_json, print_table
 from kit import clock
 from kit.database import unit_of_work
 from kit.errors import DrehkreuzError, NotFoundError, UsageError
@@ -48,8 +48,8 @@ def _shown(day: dt.date | None) -> str:
 
 @app.command("preview")
 def preview_command(
-    first: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="erster Tag")] = None,
-    last: Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="letzter Tag (sonst heute)")] = None,
+    first: Annotated[dt.datetime | None, typer.Option("--from", **DAY, help="erster Tag")] = None,
+    last: Annotated[dt.datetime | None, typer.Option("--to", **DAY, help="letzter Tag (sonst heute)")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Welche Tickets die nächste Runde anlegte. Es wird nichts angelegt."""

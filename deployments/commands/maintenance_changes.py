@@ -20,7 +20,7 @@ from actions.maintenance.changes import (
 from actions.maintenance.dates import DateChange, DropDate, MoveDate, RestoreDate, change_date, preview_date
 from actions.maintenance.options import book_updates, preview_updates
 from actions.maintenance.undo import preview_undo, undo
-from deployments.commands.shared import open_session, print_table
+from deployments.commands.shared import DAY, open_session, print_table
 from kit import clock
 from kit.errors import NotFoundError, UsageError
 from models.contracts import Contract
@@ -79,7 +79,7 @@ def _told(yes: bool) -> None:
 @changes.command("end")
 def end_command(
     plan: PlanArgument,
-    last: Annotated[dt.datetime | None, typer.Option("--last", formats=["%Y-%m-%d"], help="letzter Tag der Serie")] = None,
+    last: Annotated[dt.datetime | None, typer.Option("--last", **DAY, help="letzter Tag der Serie")] = None,
     yes: YesOption = False,
 ) -> None:
     """Beendet eine Serie mit ihrem letzten Tag."""
@@ -89,8 +89,8 @@ def end_command(
 @changes.command("pause")
 def pause_command(
     plan: PlanArgument,
-    first: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
-    last: Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="leer = bis auf Weiteres")] = None,
+    first: Annotated[dt.datetime | None, typer.Option("--from", **DAY)] = None,
+    last: Annotated[dt.datetime | None, typer.Option("--to", **DAY, help="leer = bis auf Weiteres")] = None,
     reason: ReasonOption = "",
     yes: YesOption = False,
 ) -> None:
@@ -101,7 +101,7 @@ def pause_command(
 @changes.command("resume")
 def resume_command(
     plan: PlanArgument,
-    first: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    first: Annotated[dt.datetime | None, typer.Option("--from", **DAY)] = None,
     yes: YesOption = False,
 ) -> None:
     """Lässt eine ausgesetzte Serie weiterlaufen."""
@@ -111,11 +111,11 @@ def resume_command(
 @changes.command("move")
 def move_command(
     plan: PlanArgument,
-    first: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    first: Annotated[dt.datetime | None, typer.Option("--from", **DAY)] = None,
     cadence: Annotated[
         str, typer.Option("--cadence", help="neuer Abstand, etwa »monatlich am 2. Dienstag« oder FREQ=MONTHLY;BYDAY=2TU")
     ] = "",
-    starts: Annotated[dt.datetime | None, typer.Option("--starts", formats=["%Y-%m-%d"], help="Beginn der Zählung")] = None,
+    starts: Annotated[dt.datetime | None, typer.Option("--starts", **DAY, help="Beginn der Zählung")] = None,
     yes: YesOption = False,
 ) -> None:
     """Verlegt eine Serie von einem Tag an auf eine andere Regel."""
@@ -158,7 +158,7 @@ def updates_command(
 @changes.command("date")
 def date_command(  # noqa: PLR0917 - each is an option of its own
     date: Annotated[int, typer.Argument(metavar="TERMIN", help="Nummer des Termins aus »maintenance dates«")],
-    to: Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="auf diesen Tag verlegen")] = None,
+    to: Annotated[dt.datetime | None, typer.Option("--to", **DAY, help="auf diesen Tag verlegen")] = None,
     drop: Annotated[bool, typer.Option("--drop", help="ausfallen lassen")] = False,
     restore: Annotated[bool, typer.Option("--restore", help="doch stattfinden lassen")] = False,
     reason: ReasonOption = "",
@@ -180,7 +180,7 @@ def date_command(  # noqa: PLR0917 - each is an option of its own
 
 @changes.command("closing-day")
 def closing_day_command(
-    day: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="JJJJ-MM-TT")],
+    day: Annotated[dt.datetime, typer.Argument(**DAY)],
     name: Annotated[str, typer.Argument(help="Name, etwa Rosenmontag")] = "",
     open_again: Annotated[bool, typer.Option("--open", help="wieder ein Arbeitstag")] = False,
     yes: YesOption = False,
@@ -198,7 +198,7 @@ def closing_day_command(
 
 @changes.command("take-over")
 def take_over_command(
-    day: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="JJJJ-MM-TT", help="Tag der Übernahme")],
+    day: Annotated[dt.datetime, typer.Argument(**DAY, help="Tag der Übernahme")],
     back: Annotated[bool, typer.Option("--undo", help="die Übernahme zu diesem Tag zurücknehmen")] = False,
     yes: YesOption = False,
 ) -> None:

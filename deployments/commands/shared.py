@@ -17,6 +17,8 @@ from models import schema
 
 PERSON_NEEDED = 3
 """Exit code: done, with items that need a person."""
+DAY: dict[str, Any] = {"formats": ["%Y-%m-%d"], "metavar": "JJJJ-MM-TT"}
+"""How an option or argument takes a day."""
 
 
 @contextmanager

@@ -139,6 +139,14 @@ def test_today_moves_the_clock_for_the_command(capsys: pytest.CaptureFixture[str
     ("english", "german"),
     [
         (
+            "Invalid value for 'PLAN': Input should be a valid integer, unable to parse string as an integer",
+            "Ungültiger Wert für 'PLAN': Bitte eine ganze Zahl angeben.",
+        ),
+        (
+            "Invalid value for '--rounds': Input should be greater than or equal to 1",
+            "Ungültiger Wert für '--rounds': Er muss mindestens 1 sein.",
+        ),
+        (
             "No such option: --snapshoot (Possible options: --snapshot)",
             "Die Option --snapshoot gibt es nicht; gemeint vielleicht: --snapshot",
         ),

@@ -77,6 +77,15 @@ def test_a_pause_is_told_with_its_reason_and_can_end_early(session: Session) -> 
     assert {on for on, state in ledger(session, agreed).items() if state == "skipped"} == {D(2026, 2, 2), D(2026, 2, 9)}
 
 
+def test_what_is_not_paused_cannot_go_on(session: Session) -> None:
+    agreed = began(session)
+    with pytest.raises(UsageError, match="nicht ausgesetzt"):
+        preview_change(session, agreed.id, ResumeSeries(D(2026, 2, 16)), TODAY)
+    change_plan(session, agreed.id, PauseSeries(D(2026, 2, 1), D(2026, 3, 1), "Umzug"), TODAY)
+    with pytest.raises(UsageError, match="nicht ausgesetzt"):
+        change_plan(session, agreed.id, ResumeSeries(D(2026, 3, 2)), TODAY)
+
+
 def test_a_pause_without_end_holds_for_what_is_written_later(session: Session) -> None:
     agreed = began(session)
     change_plan(session, agreed.id, PauseSeries(D(2026, 2, 1), None, "Kunde wünscht Ruhe"), TODAY)

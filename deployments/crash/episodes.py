@@ -111,7 +111,7 @@ class Episodes:
             self._fault(
                 f"{doubts} unklare Mails, obwohl nur {self.result.in_hand - in_hand} Kills eine Mail in der Hand trafen"
             )
-        self._compare()
+        self._compare(doubted=doubts > 0)
         return self.result.killed - before
 
     def _through(self, index: int) -> bool:
@@ -146,10 +146,10 @@ class Episodes:
         self.result.kills[Kill(self.scenario.title, FLOW, place)] += 1
         self.tell(f"{self.scenario.title}: {FLOW} getötet, {place}")
 
-    def _compare(self) -> None:
+    def _compare(self, *, doubted: bool) -> None:
         found = self.home.look()
         self.result.count(self.scenario.title, found.counted, self.calm.counted)
-        for fault in [*found.faults, *differences(found.state, self.calm.state)]:
+        for fault in [*found.faults, *differences(found.state, self.calm.state, doubted=doubted)]:
             self._fault(fault)
 
     def _fault(self, fault: str) -> None:

@@ -94,7 +94,7 @@ class Sessions:
         done = self._until_done(api)
         self.result.recoveries.append((", ".join(victims), time.monotonic() - last))
         found = tally.look(str(self.house.sink.folder))
-        if done and tally.differences(found["state"], self.calm.state):
+        if done and tally.differences(found["state"], self.calm.state, doubted=self._doubts > 0):
             self.result.notes.append(f"{TITLE} ({', '.join(victims)}): nächster Zeitplan vorgezogen")
             self._start_all(api)
             self._until_done(api)
@@ -195,7 +195,9 @@ class Sessions:
         if self._doubts > DOUBTS_PER_KILL * len(victims):
             self.result.faults.append(f"{where}: {self._doubts} unklare Mails")
         self.result.faults += [f"{where}: {fault}" for fault in found["faults"]]
-        self.result.faults += [f"{where}: {fault}" for fault in tally.differences(found["state"], self.calm.state)]
+        self.result.faults += [
+            f"{where}: {fault}" for fault in tally.differences(found["state"], self.calm.state, doubted=self._doubts > 0)
+        ]
 
 
 def _quietly(ask: Callable[[], list[str]]) -> list[str]:

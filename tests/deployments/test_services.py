@@ -365,13 +365,13 @@ def test_a_worker_killed_while_it_submits_a_month_costs_nothing(probe: Services,
     run_id = until(lambda: _run_of(probe, f"billing-release:{month}"), 30, "the relay has made a run of the release")
     until(lambda: api.run(run_id)["state"]["type"] == "PENDING", 60, "the worker has taken the run")
     os.kill(probe.child("worker"), signal.SIGKILL)
-    quick = Patience(pending=dt.timedelta(seconds=8), crashed=dt.timedelta(seconds=8))
+    quick = Patience(pending=dt.timedelta(seconds=25), crashed=dt.timedelta(seconds=8))
 
     def over() -> bool:
         tend(api, real_now(), quick)
         return str(api.run(run_id)["state"]["type"]) == "COMPLETED"
 
-    until(over, 120, "the run is made up for")
+    until(over, 240, "the run is made up for")
     with probe.here() as target, unit_of_work("test") as session:
         told = overview.show(session, month)
         sent = [email.message_from_bytes(mail.raw) for mail in sunk_mails(target.mail_folder)]
@@ -416,7 +416,7 @@ def test_what_falls_is_started_again(services: Services, api: PrefectApi, name: 
 def test_prefect_forgets_what_is_older_than_its_bounds(services: Services, history: History) -> None:
     """The server's own rounds, with the settings of the services: runs go after 90 days with their logs, events after 7."""
     young = {kind: {89} for kind in ("runs", "logs", "events")}
-    until(lambda: history.left(services) == young, 40, "what is old is gone, what is young is there")
+    until(lambda: history.left(services) == young, 120, "what is old is gone, what is young is there")
 
 
 def test_the_database_is_started_again(services: Services) -> None:

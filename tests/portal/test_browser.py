@@ -76,7 +76,7 @@ class Chrome:
         with self.page(viewport, **options) as page:
             page.goto("/anmelden")
             page.get_by_label("E-Mail-Adresse").fill(email_of(role) if "@" not in role else role)
-            page.get_by_label("Kennwort").fill(PASSWORD)
+            page.get_by_label("Kennwort", exact=True).fill(PASSWORD)
             page.get_by_role("button", name="Anmelden").click()
             page.wait_for_url("**/uebersicht" if "@" not in role else "**/start")
             yield page

@@ -2,7 +2,6 @@
 
 import secrets
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request, Response
@@ -10,7 +9,6 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.datastructures import UploadFile
 
-from actions import archive
 from actions.maintenance.results import Item, Report, add_evidence, finish_ticket, record_all, record_result
 from actions.maintenance.work import Work, capture_work, work_terms
 from kit import clock
@@ -19,6 +17,7 @@ from models.maintenance import CheckEvidence, CheckOutcome
 from models.parties import Customer
 from models.service_desk import Ticket, TicketEvent, TicketKind, TicketState
 from models.work import Place
+from portal.archived import archived_file
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
@@ -34,7 +33,6 @@ NAV = (
 See = Annotated[Person, Depends(need("wartung.sehen"))]
 Do = Annotated[Person, Depends(need("wartung.ausfuehren"))]
 LIST = Crumb("Wartung", "/wartung")
-INLINE = ("image/png", "image/jpeg", "image/webp", "application/pdf")
 
 
 class ResultForm(Form):
@@ -227,13 +225,4 @@ def open_evidence(person: See, session: StaffSession, evidence_id: int) -> Respo
     row = session.get(CheckEvidence, evidence_id)
     if row is None:
         raise NotFoundError("Diesen Beleg gibt es nicht.")
-    kind = "inline" if row.content_type in INLINE else "attachment"
-    return Response(
-        archive.read(session, row.archive_key),
-        media_type=row.content_type,
-        headers={
-            "content-disposition": f"{kind}; filename*=UTF-8''{quote(row.file_name)}",
-            "content-security-policy": "default-src 'none'; sandbox",
-            "x-content-type-options": "nosniff",
-        },
-    )
+    return archived_file(session, row.archive_key, row.file_name, row.content_type)

@@ -6,10 +6,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from actions import archive
 from kit import clock
 from kit.errors import NotFoundError
 from models.service_desk import Attachment, TicketKind
+from portal.archived import archived_file
 from portal.labels import label
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, page
@@ -20,7 +20,6 @@ router = APIRouter(prefix="/tickets")
 NAV = (NavEntry(Section.SERVICE_DESK, "Tickets", "/tickets", "headset", ("stamm.sehen",), order=10, shortcut="i"),)
 See = Annotated[Person, Depends(need("stamm.sehen"))]
 LIST = Crumb("Tickets", "/tickets")
-INLINE = ("image/png", "image/jpeg", "image/webp", "application/pdf")
 
 
 @router.get("")
@@ -57,16 +56,7 @@ def open_attachment(person: See, session: StaffSession, attachment_id: int) -> R
     row = session.get(Attachment, attachment_id)
     if row is None:
         raise NotFoundError("Diesen Anhang gibt es nicht.")
-    kind = "inline" if row.content_type in INLINE else "attachment"
-    return Response(
-        archive.read(session, row.archive_key),
-        media_type=row.content_type,
-        headers={
-            "content-disposition": f"{kind}; filename*=UTF-8''{quote(row.file_name)}",
-            "content-security-policy": "default-src 'none'; sandbox",
-            "x-content-type-options": "nosniff",
-        },
-    )
+    return archived_file(session, row.archive_key, row.file_name, row.content_type)
 
 
 @router.get("/{number:path}")

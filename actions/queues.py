@@ -1,4 +1,8 @@
-"""What waits in the house, how long already, and what needs a person: asked by `doctor` and by the metrics alike."""
+"""What waits in the house, how long already, and what needs a person: asked by `doctor` and by the metrics alike.
+
+Each queue has its count, the age of its oldest row, and the same for what only a person can move on. Raw messages of the
+warehouse and bounced mails lie in one `inbox`; the tickets that an obstacle opens are `tasks`.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -10,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from kit import clock
 from models.access import LoginAttempt
-from models.billing import BillingItem, BillingRun, ItemState, RunState
+from models.assets import ExpiryNotice
+from models.billing import BillingItem, BillingRun, Invoice, InvoiceState, ItemState, RunState
 from models.goods import Delivery, DeliveryState
+from models.handover import HandOverState, PostalBatch, SapDocument
 from models.maintenance import DueDate
 from models.plumbing import (
     ArchivedObject,
@@ -25,10 +31,16 @@ from models.plumbing import (
 )
 from models.service_desk import Ticket, TicketKind, TicketState
 from rules.due_ledger import DueState
+from rules.expiry import NoticeState
 
 LATE = dt.timedelta(minutes=15)
 """A mail or event that waits longer than this, with services running, is late."""
+UNFINISHED = (MailState.QUEUED, MailState.IN_FLIGHT, MailState.UNCLEAR, MailState.BOUNCED)
+"""States of a mail in which somebody or something still has to act."""
 FAILURES_WITHIN = dt.timedelta(minutes=15)
+LATE_VISIT = dt.timedelta(hours=25)
+"""What a visit of the month hands over is late once the next morning's visit has passed without it."""
+ISSUED = (InvoiceState.ISSUED, InvoiceState.SENT, InvoiceState.CANCELLED)
 LATE_PEOPLE = dt.timedelta(days=3)
 """What people have to do is late after so many days."""
 
@@ -50,6 +62,8 @@ class Standing:
     late: int
     oldest: float
     person: int
+    person_oldest: float = 0.0
+    """Seconds that the oldest of those waits for somebody; 0 when none does."""
 
 
 def measure(session: Session) -> dict[str, Standing]:
@@ -69,16 +83,22 @@ def _standing(
     joined: Any = None,
 ) -> Standing:
     now = clock.now()
+    for_person = sa.false() if person is None else person
     # every condition also narrows the rows that are read: old ones are many, waiting ones few
     wanted = waiting if person is None else sa.or_(waiting, person)
     statement = sa.select(
         sa.func.count().filter(waiting),
         sa.func.count().filter(waiting, since < now - late),
         sa.func.min(since).filter(waiting),
-        sa.func.count().filter(sa.false() if person is None else person),
+        sa.func.count().filter(for_person),
+        sa.func.min(since).filter(for_person),
     ).select_from(entity if joined is None else joined)
-    count, too_long, first, people = session.execute(statement.where(wanted)).one()
-    return Standing(name, count, too_long, max(0.0, (now - first).total_seconds()) if first else 0.0, people)
+    count, too_long, first, people, asked = session.execute(statement.where(wanted)).one()
+    return Standing(name, count, too_long, _age(now, first), people, _age(now, asked))
+
+
+def _age(now: dt.datetime, since: dt.datetime | None) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
 
 
 def _mail(session: Session) -> Standing:
@@ -123,8 +143,23 @@ def _due_dates(session: Session) -> Standing:
             DueDate.state == DueState.PLANNED, DueDate.due_on <= today
         )
     )
-    count, late, first = rows.one()
-    return Standing("due_dates", count, late, float((today - first).days * 86_400) if first else 0.0, 0)
+    return _by_day("due_dates", today, *rows.one())
+
+
+def _expiry(session: Session) -> Standing:
+    """Ends of warranties, licences, mandates … to be told: the watch comes by daily, so yesterday's are late."""
+    today = clock.today()
+    day = ExpiryNotice.notice_on
+    rows = session.execute(
+        sa.select(sa.func.count(), sa.func.count().filter(day < today), sa.func.min(day)).where(
+            ExpiryNotice.state == NoticeState.PLANNED, day <= today
+        )
+    )
+    return _by_day("expiry", today, *rows.one())
+
+
+def _by_day(name: str, today: dt.date, count: int, late: int, first: dt.date | None) -> Standing:
+    return Standing(name, count, late, float((today - first).days * 86_400) if first else 0.0, 0)
 
 
 def _billing(session: Session) -> Standing:
@@ -144,6 +179,37 @@ def _billing(session: Session) -> Standing:
         late=LATE_PEOPLE,
         joined=sa.join(BillingItem, BillingRun, BillingRun.id == BillingItem.run_id),
     )
+
+
+def _sap(session: Session) -> Standing:
+    """Invoices that SAP does not have yet; what SAP refused for good waits for people."""
+    return _standing(
+        session,
+        "sap",
+        SapDocument,
+        SapDocument.created_at,
+        waiting=SapDocument.state != HandOverState.POSTED,
+        person=SapDocument.state == HandOverState.FAILED,
+        late=LATE_VISIT,
+    )
+
+
+def _datev(session: Session) -> Standing:
+    """Issued invoices that stand in no file for DATEV yet."""
+    left = sa.and_(Invoice.state.in_(ISSUED), Invoice.datev_file_id.is_(None))
+    return _standing(session, "datev", Invoice, Invoice.issued_at, waiting=left, late=LATE_VISIT)
+
+
+def _letters(session: Session) -> Standing:
+    """Printed faces that lie in no batch for the post yet."""
+    left = sa.and_(Invoice.state.in_(ISSUED), Invoice.paper_archive_key.is_not(None), Invoice.postal_batch_id.is_(None))
+    return _standing(session, "letters", Invoice, Invoice.issued_at, waiting=left, late=LATE_VISIT)
+
+
+def _print(session: Session) -> Standing:
+    """Batches for the post that nobody has printed; all of them wait for people."""
+    left = PostalBatch.printed_at.is_(None)
+    return _standing(session, "print", PostalBatch, PostalBatch.created_at, waiting=left, person=left, late=LATE_PEOPLE)
 
 
 def _goods(session: Session) -> Standing:
@@ -191,7 +257,12 @@ QUEUES: dict[str, Callable[[Session], Standing]] = {
     "events": _events,
     "inbox": _inbox,
     "due_dates": _due_dates,
+    "expiry": _expiry,
     "billing_blocked": _billing,
+    "sap": _sap,
+    "datev": _datev,
+    "letters": _letters,
+    "print": _print,
     "goods": _goods,
     "tasks": _tasks,
     "unarchived": _unarchived,
@@ -203,6 +274,14 @@ def mails_by_state(session: Session) -> dict[MailState, int]:
     """How many mails are in each state."""
     statement = sa.select(OutboxMail.state, sa.func.count()).group_by(OutboxMail.state)
     return dict(session.execute(statement).tuples().all())
+
+
+def oldest_mails(session: Session) -> dict[MailState, float]:
+    """Seconds that the oldest mail of each unfinished state is old; an unclear one since it was on its way."""
+    since = sa.func.min(sa.func.coalesce(OutboxMail.in_flight_at, OutboxMail.created_at))
+    statement = sa.select(OutboxMail.state, since).where(OutboxMail.state.in_(UNFINISHED)).group_by(OutboxMail.state)
+    now, found = clock.now(), session.execute(statement).tuples().all()
+    return dict.fromkeys(UNFINISHED, 0.0) | {state: _age(now, at) for state, at in found}
 
 
 def sign_in_failures(session: Session) -> int:

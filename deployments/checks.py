@@ -31,6 +31,15 @@ OK, WARNING, FAILED, OFF, PERSON = "ok", "warning", "failed", "off", "person"
 DATABASE_AWAY = "docs/runbooks/datenbank-fort.md"
 STOOD_STILL = "docs/runbooks/dienste-standen-still.md"
 TWICE = "docs/runbooks/zweimal-gestartet.md"
+BEHIND = {
+    "due_dates": ("Wartungstermine", "fällige ohne Ticket", "drehkreuz run maintenance_round"),
+    "expiry": ("Ablaufmeldungen", "fällige nicht gemeldet", "drehkreuz run expiry_watch"),
+    "sap": ("SAP", "Belege seit mehr als einem Tag nicht übergeben", "Portal, »Übergabe« des Monats"),
+    "datev": ("DATEV", "Rechnungen seit mehr als einem Tag in keiner Datei", "Portal, »Übergabe« des Monats"),
+    "letters": ("Briefe", "seit mehr als einem Tag in keiner Druckdatei", "Portal, »Übergabe« des Monats"),
+    "print": ("Druckdateien", "seit mehr als drei Tagen nicht gedruckt", "Portal, »Übergabe« des Monats"),
+}
+"""Queues whose lateness `doctor` tells: name, what is late, and what helps."""
 SPACE_WANTED = 2_000_000_000
 
 
@@ -283,7 +292,9 @@ def _items(*, running: bool) -> Iterator[Finding]:
     )
     unclear, bounced = mails.get(MailState.UNCLEAR, 0), mails.get(MailState.BOUNCED, 0)
     if unclear or bounced:
-        yield Finding("Mails", PERSON, f"{unclear} unklar, {bounced} nicht zustellbar", "Portal, »Postausgang«")
+        since = dt.timedelta(seconds=post.person_oldest)
+        age = f", die älteste seit {since.days} Tagen" if since.days > 1 else ""
+        yield Finding("Mails", PERSON, f"{unclear} unklar, {bounced} nicht zustellbar{age}", "Portal, »Postausgang«")
     refused = f", {events.person} abgewiesen" if events.person else ""
     yield Finding("Ereignisse", WARNING if events.person else OK, f"{events.waiting} warten auf einen Lauf{refused}")
     if inbox.person:
@@ -293,8 +304,9 @@ def _items(*, running: bool) -> Iterator[Finding]:
         text = f"{told.waiting} gemeldet, davon {told.person} gescheitert"
         where = "Portal, »Auffällige Läufe« (docs/runbooks/laeufe-auffaellig.md)"
         yield Finding("Auffällige Läufe", PERSON if told.person else WARNING, text, where)
-    if late := found["due_dates"].late:
-        yield Finding("Wartungstermine", WARNING, f"{late} fällige ohne Ticket", "drehkreuz run maintenance_round")
+    for queue, (name, what, remedy) in BEHIND.items():
+        if late := found[queue].late:
+            yield Finding(name, WARNING, f"{late} {what}", remedy)
 
 
 def _real_now() -> dt.datetime:

@@ -56,21 +56,26 @@ class House(Collector):
     def _database(self) -> Iterator[GaugeMetricFamily]:
         with unit_of_work("metrics") as session:
             standings = queues.measure(session)
-            mails = queues.mails_by_state(session)
+            mails, ages = queues.mails_by_state(session), queues.oldest_mails(session)
             total, faulty = queues.archive_faults(session)
             failures = queues.sign_in_failures(session)
         waiting = _gauge("queue_waiting", "Rows whose turn it is", "queue")
         late = _gauge("queue_late", "Of these, rows that wait too long", "queue")
         oldest = _gauge("queue_oldest_seconds", "Age of the oldest of them", "queue")
         person = _gauge("queue_needs_person", "Rows that go on only when somebody acts", "queue")
+        asked = _gauge("queue_person_oldest_seconds", "Age of the oldest row that waits for somebody", "queue")
         for name, standing in standings.items():
             waiting.add_metric([name], standing.waiting)
             late.add_metric([name], standing.late)
             oldest.add_metric([name], standing.oldest)
             person.add_metric([name], standing.person)
+            asked.add_metric([name], standing.person_oldest)
         by_state = _gauge("mails", "Mails by state; unclear: nobody knows whether it arrived", "state")
         for state in MailState:
             by_state.add_metric([state.value], mails.get(state, 0))
+        mail_ages = _gauge("mails_oldest_seconds", "Age of the oldest mail of each unfinished state", "state")
+        for state, seconds in ages.items():
+            mail_ages.add_metric([state.value], seconds)
         objects = _gauge("archive_objects", "Objects of the archive; faulty: damaged or missing", "condition")
         objects.add_metric(["all"], total)
         objects.add_metric(["faulty"], faulty)
@@ -78,7 +83,7 @@ class House(Collector):
         refused.add_metric([], failures)
         behind = _gauge("schema_current", "1 while the database is at this program's schema")
         behind.add_metric([], float(schema.current() == schema.head()))
-        yield from (waiting, late, oldest, person, by_state, objects, refused, behind)
+        yield from (waiting, late, oldest, person, asked, by_state, mail_ages, objects, refused, behind)
 
     def _prefect(self) -> Iterator[GaugeMetricFamily]:
         with PrefectApi(self.target, timeout=5.0) as api:
@@ -125,8 +130,8 @@ def page(target: Instance) -> bytes:
 NAMES = frozenset(
     f"{PREFIX}_{name}"
     for name in (
-        "up", "queue_waiting", "queue_late", "queue_oldest_seconds", "queue_needs_person", "mails", "archive_objects",
-        "sign_in_failures", "schema_current", "runs", "workers_online",
+        "up", "queue_waiting", "queue_late", "queue_oldest_seconds", "queue_needs_person", "queue_person_oldest_seconds",
+        "mails", "mails_oldest_seconds", "archive_objects", "sign_in_failures", "schema_current", "runs", "workers_online",
     )
 )  # fmt: skip
 """Every metric there is; a test compares with what a scrape yields."""

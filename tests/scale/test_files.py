@@ -15,6 +15,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 from typer.main import get_command
 
+from actions.queues import QUEUES
 from deployments.cli import application
 from deployments.metrics import NAMES
 from deployments.parts import ONCE, PARTS
@@ -166,6 +167,15 @@ def expressions() -> list[str]:
 def test_rules_and_dashboard_ask_for_metrics_that_exist() -> None:
     used = {name for expression in expressions() for name in re.findall(r"drehkreuz_[a-z_]+", expression)}
     assert used == NAMES, "every metric is watched, none is invented"
+
+
+def test_every_queue_is_told_of_and_has_an_alarm() -> None:
+    """The runbook names each queue; some alarm asks for its lateness or for what waits for somebody."""
+    runbook = (REPOSITORY / "docs" / "runbooks" / "betrieb.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", runbook, re.MULTILINE)) == set(QUEUES)
+    rules = next(read(SCALE / "monitoring" / "alarme.yaml"))
+    asked = "|".join(re.findall(r'queue=~?"([a-z_|]+)"', " ".join(rule["expr"] for rule in rules["groups"][0]["rules"])))
+    assert set(asked.split("|")) == set(QUEUES)
 
 
 def test_alarms_say_what_to_do() -> None:

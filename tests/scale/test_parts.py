@@ -18,7 +18,12 @@ from deployments.parts import NotSharedError, Wish, build, check, redis_environm
 from kit import clock
 from kit.database import leading, shared_secret, unit_of_work
 from kit.process import machine, usable_cores
-from models.plumbing import InboxItem, InboxState, OutboxEvent
+from models.assets import ExpiryNotice
+from models.billing import InvoiceState
+from models.handover import HandOverState, SapDocument
+from models.plumbing import InboxItem, InboxState, MailState, OutboxEvent, OutboxMail
+from rules.expiry import ExpiryKind
+from tests import factories as make
 
 SHARED = {
     "DATABASE_URL": "postgresql://haus:geheim@db.example/drehkreuz", "PREFECT_URL": "http://prefect.example:4200", "ARCHIVE": "s3",
@@ -161,3 +166,54 @@ def test_doctor_and_metrics_count_the_same(committed: None) -> None:
     told = {finding.check: finding.detail for finding in checks._items(running=True)}
     assert told["Ereignisse"] == "1 warten auf einen Lauf, 1 abgewiesen"
     assert told["Eingang"] == "1 geparkt"
+
+
+def test_the_oldest_unclear_mail_has_an_age(committed: None) -> None:
+    """It counts from when it was on its way; what was delivered long ago has none."""
+    now = clock.now()
+    with unit_of_work("test") as session:
+        for number, (state, hours) in enumerate(((MailState.UNCLEAR, 5), (MailState.UNCLEAR, 2), (MailState.ACCEPTED, 90))):
+            at = now - dt.timedelta(hours=hours)
+            session.add(
+                OutboxMail(
+                    key=f"k{number}", kind="x", message_id=f"<{number}@haus.example>", sender="a@haus.example",
+                    recipients=["b@kunde.example"], subject="x", raw=b"x", state=state, created_at=now - dt.timedelta(days=9),
+                    in_flight_at=at, accepted_at=at if state is MailState.ACCEPTED else None, refused={},
+                )
+            )  # fmt: skip
+    with unit_of_work("test") as session:
+        ages, standing = queues.oldest_mails(session), queues.measure(session)["mail"]
+    assert dt.timedelta(hours=5) <= dt.timedelta(seconds=ages[MailState.UNCLEAR]) < dt.timedelta(hours=6)
+    assert ages[MailState.QUEUED] == ages[MailState.BOUNCED] == 0
+    assert MailState.ACCEPTED not in ages
+    assert (standing.waiting, standing.oldest, standing.person) == (0, 0.0, 2)
+    assert standing.person_oldest >= dt.timedelta(days=9).total_seconds()
+
+
+def test_what_is_handed_over_and_told_is_a_queue_too(committed: None) -> None:
+    now, today = clock.now(), clock.today()
+    with unit_of_work("test") as session:
+        customer = make.customer(session)
+        report = make.report(session, make.item(session, customer, make.run(session)))
+        invoice = make.invoice(
+            session, report, state=InvoiceState.ISSUED, number="RE-2026-000001", issued_at=now - dt.timedelta(days=2),
+            archive_key="rechnung/1", sha256="0" * 64,
+        )  # fmt: skip
+        session.add(
+            SapDocument(customer_id=customer.id, invoice_id=invoice.id, key="x", adapter="files", state=HandOverState.FAILED)
+        )
+        session.add(
+            ExpiryNotice(
+                customer_id=customer.id,
+                kind=ExpiryKind.LICENCE,
+                object_id=1,
+                ends_on=today,
+                notice_on=today - dt.timedelta(days=3),
+            )
+        )
+    with unit_of_work("test") as session:
+        found = queues.measure(session)
+    assert (found["sap"].waiting, found["sap"].person, found["sap"].late) == (1, 1, 0)
+    assert (found["datev"].waiting, found["datev"].late) == (1, 1)
+    assert found["datev"].oldest >= dt.timedelta(days=2).total_seconds()
+    assert (found["expiry"].waiting, found["expiry"].late, found["expiry"].oldest) == (1, 1, 3 * 86_400)

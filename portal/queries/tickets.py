@@ -18,6 +18,7 @@ from models.service_desk import Attachment, Message, Ticket, TicketEvent, Ticket
 from models.work import ServiceEntry
 from portal.labels import label
 from portal.paging import Page, paged
+from portal.queries import desk
 from portal.queries.billing import matches
 from portal.queries.maintenance import DueRow, dates_of_ticket
 from portal.queries.work import changes_of
@@ -163,6 +164,12 @@ def sheet(session: Session, number: str, *, only_technician: int | None) -> Shee
         related=_related(session, ticket),
         history=_history(session, ticket, contact.name if contact else customer.name, events, seen),
     )
+
+
+def may_open(session: Session, ticket_id: int, roles: tuple[str, ...]) -> bool:
+    """Whether somebody with these roles has a page for the ticket: a task opens to whom it waits for, all else to the house."""
+    ticket = session.get_one(Ticket, ticket_id)
+    return ticket.kind is not TicketKind.TASK or desk.task(session, roles, ticket.number) is not None
 
 
 def _entries(session: Session, ticket_id: int) -> Sequence[Any]:

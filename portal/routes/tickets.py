@@ -51,11 +51,10 @@ def list_tickets(
 
 @router.get("/anhang/{attachment_id}")
 def open_attachment(person: See, session: StaffSession, attachment_id: int) -> Response:
-    """A file of a ticket from the archive, its hash checked."""
-    del person
+    """A file of a ticket from the archive, its hash checked; who may not open the ticket's page gets none of its files."""
     row = session.get(Attachment, attachment_id)
-    if row is None:
-        raise NotFoundError("Diesen Anhang gibt es nicht.")
+    if row is None or not tickets.may_open(session, row.ticket_id, person.roles):
+        raise NotFoundError("Diesen Anhang gibt es nicht, oder er gehört zu einer Aufgabe, die nicht bei Ihren Rollen liegt.")
     return archived_file(session, row.archive_key, row.file_name, row.content_type)
 
 

@@ -5,10 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from actions import archive
 from kit import clock
 from kit.database import unit_of_work
+from models.plumbing import ArchivedObject
 from models.service_desk import Attachment, Message, MessageDirection, Priority, TicketEvent, TicketKind, TicketState
 from models.work import EntryState
 from portal.labels import WORDS
@@ -75,6 +77,25 @@ def test_a_file_comes_from_the_archive_and_runs_nothing(desk: Portal) -> None:
     assert answer.content == b"\x89PNG"
     assert "sandbox" in answer.headers["content-security-policy"]
     assert browser.get("/tickets/anhang/999999").status_code == 404
+
+
+def test_a_file_of_a_task_opens_to_the_task_s_role_alone(portal: Portal) -> None:
+    """Guarded as the task's own page is, whoever guesses the address."""
+    with unit_of_work("test") as session:
+        customer = portal.world.customers[0]
+        task = make.ticket(session, customer, number="T-2026-8003", kind=TicketKind.TASK, role="back_office")
+        kept = archive.keep(session, archive.Document("tickets", "T-2026-8003", b"\x89PNG", "png"))[0]
+        file = Attachment(
+            customer_id=customer.id, ticket_id=task.id, file_name="Mahnung.png", content_type="image/png", size=4,
+            archive_key=kept.key,
+        )  # fmt: skip
+        session.add(file)
+        session.flush()
+        path, number = f"/tickets/anhang/{file.id}", session.scalars(sa.select(ArchivedObject.id)).one()
+    for who, status in (("back_office", 200), ("service_head", 200), ("technician", 404), ("account_manager", 404)):
+        assert portal.browser(who).get(path).status_code == status, who
+    answer = portal.browser("service_head").get(f"/archiv/{number}/Mahnung.png")
+    assert answer.status_code == 404, "the archive's own address opens what a month issued, nothing that strangers sent"
 
 
 def test_reports_invoices_and_their_mails_stand_on_the_ticket(issued: Portal) -> None:

@@ -1,6 +1,7 @@
 """The page of an invoice: report id and amount, the mandatory particulars, and nothing more."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import segno
@@ -142,3 +143,14 @@ def test_a_letter_stands_in_the_window_of_form_b(issued: dict[str, Issued]) -> N
 
     assert 24.5 < left / millimetre < 26
     assert 62.7 < (page.get_height() - top) / millimetre < 68
+
+
+@pytest.mark.parametrize("count", [6, 10, 14])
+def test_payment_never_stands_alone_on_a_page(count: int) -> None:
+    """Around the end of the first page: what is to be paid stays with the totals and the last lines of what it is for."""
+    of = samples.recurring()
+    lines = tuple(of.lines[number % len(of.lines)] for number in range(count))
+    first, last = pdf.pages(render_paper_face(replace(of, lines=lines)))
+    assert "Summe netto" in last
+    assert "Summe netto" not in first
+    assert len(re.findall(r"^.+ × [\d.,]+ €", last.replace("\xa0", " "), re.MULTILINE)) >= 2

@@ -107,13 +107,17 @@ def _database_finding(trouble: str) -> Finding:
 
 
 def _twice(target: Instance) -> Iterator[Finding]:
-    """Services of several homes on one database: right where a house is spread over machines, else a mistake."""
+    """Services of another home on this database: right where a house is spread over machines, else a mistake."""
     try:
-        homes = [] if target.shared else listening_homes()
+        homes, others = listening_homes(), listening_homes(besides=target.home)
     except (sa.exc.SQLAlchemyError, DrehkreuzError):
+        return
+    if target.shared or not others:
         return
     if len(homes) > 1:
         yield Finding("Dienste", PERSON, f"laufen {len(homes)}-mal auf dieser Datenbank: {', '.join(homes)}", TWICE)
+    else:
+        yield Finding("Dienste", WARNING, f"laufen für diese Datenbank anderswo: {others[0]}", TWICE)
 
 
 def _database() -> Finding:

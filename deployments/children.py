@@ -39,6 +39,7 @@ class Child:
     without: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
+    asked: float = 0.0
     starts: int = 0
     due: float = 0.0
     backoff: float = BACKOFF_FIRST
@@ -59,7 +60,7 @@ class Child:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C reaches the supervisor alone, which ends the children in order
             )
-        self.started = time.monotonic()
+        self.started, self.asked = time.monotonic(), 0.0
         self.starts += 1
 
     def needed(self, common: dict[str, str]) -> dict[str, str]:
@@ -86,6 +87,13 @@ class Child:
         if self.alive() and self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGTERM)
+                self.asked = self.asked or time.monotonic()
+
+    def insist(self) -> None:
+        """Kill it once it had its time to end by itself."""
+        if self.alive() and self.process is not None and time.monotonic() - self.asked > self.patience:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def end(self) -> None:
         """Wait for its end; insist on it when its time is over."""

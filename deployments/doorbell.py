@@ -20,7 +20,7 @@ import psycopg
 
 from deployments import goods_folder
 from deployments.health import Health
-from deployments.readiness import PING, PONG, doorbell_name
+from deployments.readiness import LISTENS, PING, PONG, signature
 from kit import log as logs
 from kit import steps
 from kit.database import Role, url
@@ -89,7 +89,7 @@ def listen(bells: list[Bell], stop: threading.Event, heard: Callable[[], None] =
 def _listen_once(bells: list[Bell], stop: threading.Event, came_by: Callable[[], None]) -> None:
     known = {channel: bell for bell in bells for channel in bell.channels}
     address = url(Role.APP).set(drivername="postgresql").render_as_string(hide_password=False)
-    signed = doorbell_name(home())
+    signed = signature(LISTENS, home())
     with psycopg.connect(address, autocommit=True, connect_timeout=10, application_name=signed) as connection:
         for channel in (*known, PING):
             connection.execute(psycopg.sql.SQL("listen {}").format(psycopg.sql.Identifier(channel)))

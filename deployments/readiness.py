@@ -35,24 +35,33 @@ def background_answers(target: Instance, seconds: float = 3.0) -> bool:
         return False
 
 
-_LISTENS = "Klingel "
+LISTENS, SERVICES = "Klingel ", "Dienste "
 
 
-def doorbell_name(folder: Path) -> str:
-    """How the doorbell of a home signs its connection: the database then knows which homes run. At most 63 bytes."""
+def signature(kind: str, folder: Path) -> str:
+    """How a process of a home signs its connection: the database then knows which homes run. At most 63 bytes."""
     where = f"{machine()}:{folder}".encode("ascii", "replace").decode()
-    return f"{_LISTENS}{hashlib.sha256(where.encode()).hexdigest()[:6]} {where[-48:]}"
+    return f"{kind}{hashlib.sha256(where.encode()).hexdigest()[:6]} {where[-48:]}"
 
 
-def listening_homes() -> list[str]:
-    """The homes whose doorbell hangs on this database, by machine and folder; the end of it where that is long."""
+def place_of(signed: str) -> str:
+    """Machine and folder of a signature; the end of it where that is long."""
+    return signed.partition(" ")[2].partition(" ")[2]
+
+
+def listening_homes(besides: Path | None = None) -> list[str]:
+    """The homes whose doorbell hangs on this database, by machine and folder.
+
+    Args:
+        besides: a home that is not meant.
+    """
     statement = sa.text(
         "select distinct application_name from pg_stat_activity "
-        "where datname = current_database() and application_name like :own"
+        "where datname = current_database() and application_name like :any and application_name <> :own"
     )
+    own = signature(LISTENS, besides) if besides else ""
     with engine(Role.APP).connect() as connection:
-        found = connection.scalars(statement, {"own": f"{_LISTENS}%"})
-        return sorted(name.removeprefix(_LISTENS).partition(" ")[2] for name in found)
+        return sorted(map(place_of, connection.scalars(statement, {"any": f"{LISTENS}%", "own": own})))
 
 
 def doorbell_answers(seconds: float = 2.0) -> bool:

@@ -1,7 +1,8 @@
 """The supervisor: starts every process of a home, restarts what falls, ends all at its own end.
 
-Order: database (a lease on it) -> our schema, Prefect's database -> Prefect server beside mail sink, portal, relay and keeper,
-doorbell -> worker -> deployments. Ready means that portal, doorbell and Prefect server answer; worker and deployments follow.
+Order: database (a lease on it, and the tenure: no other home serves it) -> our schema, Prefect's database -> Prefect server
+beside mail sink, portal, relay and keeper, doorbell -> worker -> deployments. Ready means that portal, doorbell and Prefect
+server answer; worker and deployments follow.
 A guard process holds a pipe to us and clears up should we be killed.
 """
 
@@ -25,6 +26,7 @@ from deployments.instance import POOL, ROOT, Instance, instance
 from deployments.marker import MARKER
 from deployments.prefect_api import PrefectApi, PrefectError
 from deployments.readiness import doorbell_answers, portal_answers
+from deployments.tenure import Tenure
 from kit import clock
 from kit.errors import ConflictError, DrehkreuzError
 from kit.postgres import Lease, home_lease
@@ -34,6 +36,7 @@ from models import schema
 PERIOD = 0.2  # seconds between two looks at the children
 READY_SECONDS = 180.0
 DEPLOY_AGAIN = 60.0
+TENURE_PERIOD = 5.0
 DEAF_SECONDS = 60.0  # a server that lives but does not answer for so long is started again
 
 
@@ -69,9 +72,11 @@ class Supervisor:
         self._threads: list[threading.Thread] = []
         self._lock: int | None = None
         self._lease: Lease | None = None
+        self._tenure = Tenure(target.home)
         self._guard: subprocess.Popen[bytes] | None = None
         self._written = ""
         self._server_seen = time.monotonic()
+        self._ended_start = 0  # which start of the server we have asked to end
 
     # --- start -------------------------------------------------------------------------------------------------------
 
@@ -96,6 +101,7 @@ class Supervisor:
             for make in children.at_once(self.target):
                 self._add(make(self.target))
             self._spawn_thread(self._watch)
+            self._spawn_thread(self._keep_tenure)
         except BaseException:
             self.stop()
             raise
@@ -117,6 +123,7 @@ class Supervisor:
         self._lease = home_lease()
         if self._lease is not None:
             self._lease.__enter__()
+        self._tenure.take()
         prefect_database.ensure()
         self.report(f"Datenbank bereit ({time.monotonic() - started:.1f} s)")
 
@@ -258,6 +265,15 @@ class Supervisor:
             self.report(str(fault))
             self._stopping.wait(5)
 
+    def _keep_tenure(self) -> None:
+        """Stay the only home on this database, also after it was away; say so when another was quicker."""
+        said = ""
+        while not self._stopping.wait(TENURE_PERIOD):
+            taken = self._tenure.keep()
+            if taken and taken != said:
+                self.report(taken)
+            said = taken
+
     def _watch_child(self, child: Child) -> None:
         code = child.fell()
         if code is not None:
@@ -280,10 +296,20 @@ class Supervisor:
                 if away > DEAF_SECONDS and "worker" in known and known["worker"].starts:
                     known["worker"].ask_to_end()
                 return
+        self._end_deaf(server)
+
+    def _end_deaf(self, server: Child) -> None:
+        """End a server that answers no more; one that still starts has as long as the whole start: the machine may be busy."""
+        starting = self._server_seen < server.started
         deaf = time.monotonic() - max(self._server_seen, server.started)
-        if deaf > DEAF_SECONDS:
-            self.report("Prefect-Server antwortet nicht mehr und wird neu gestartet")
-            server.ask_to_end()
+        if deaf <= (READY_SECONDS if starting else DEAF_SECONDS):
+            return
+        if self._ended_start == server.starts:  # asked already
+            server.insist()
+            return
+        self._ended_start = server.starts
+        self.report(f"Prefect-Server antwortet {'nicht' if starting else 'nicht mehr'} und wird neu gestartet")
+        server.ask_to_end()
 
     def _write_state(self) -> None:
         content = {
@@ -322,6 +348,7 @@ class Supervisor:
             if thread is not threading.current_thread():
                 thread.join(1.0)
         end_processes(lambda: marked(MARKER, self.marker), 5.0)
+        self._tenure.release()
         if self._lease is not None:
             self._lease.release()
         if self._guard is not None and self._guard.stdin is not None:

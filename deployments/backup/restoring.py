@@ -30,6 +30,7 @@ from deployments.backup.contents import (
 )  # fmt: skip
 from deployments.backup.postgres import BackupError
 from deployments.instance import Instance
+from deployments.tenure import Tenure
 from integrations.archive.port import ArchiveDamagedError, ArchivedRef, ArchiveMissingError
 from kit import clock
 from kit.database import Role, dispose_engines, engine, unit_of_work
@@ -75,7 +76,7 @@ def restore(
 
     Args:
         source: a backup, or the folder that holds them (then the newest).
-        target: the instance; its services must not run.
+        target: the instance; its services must not run, nor those of another home on the same database.
         phase: opens a progress bar.
         replace: allow a home that holds rows already.
         agree: asked before a filled home is replaced.
@@ -88,7 +89,7 @@ def restore(
     _check_schema(backup)
     with _no_services(target):
         sums = verify(backup, phase)
-        with database_for_home():
+        with database_for_home(), Tenure(target.home):
             try:
                 present = _present()
                 if present.rows and not replace:

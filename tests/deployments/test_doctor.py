@@ -12,7 +12,7 @@ from deployments import checks, cli, doorbell
 from deployments.health import SILENT_AFTER, Health
 from deployments.instance import Instance
 from deployments.prefect_api import PrefectApi
-from deployments.readiness import background_answers, doorbell_name, listening_homes
+from deployments.readiness import LISTENS, background_answers, listening_homes, signature
 from kit.database import Role, dispose_engines, url
 from kit.process import free_port
 from tests.servers import wait_until
@@ -91,7 +91,7 @@ def test_services_of_two_homes_on_one_database_are_named(home: Path, tmp_path: P
         assert list(checks._twice(target)) == []
         address = url(Role.APP).set(drivername="postgresql").render_as_string(hide_password=False)
         other = tmp_path / ("tief" * 20) / "zweites"
-        with psycopg.connect(address, application_name=doorbell_name(other)):
+        with psycopg.connect(address, application_name=signature(LISTENS, other)):
             (found,) = checks._twice(target)
             assert found.state == checks.PERSON
             assert found.remedy == checks.TWICE

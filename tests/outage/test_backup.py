@@ -16,6 +16,7 @@ from deployments.backup import contents, making, restoring
 from deployments.backup.contents import Phase
 from deployments.backup.postgres import BackupError, filtered, renaming
 from deployments.instance import instance
+from deployments.tenure import Tenure
 from kit import clock
 from kit.database import Role, engine, unit_of_work
 from kit.errors import ConflictError
@@ -112,6 +113,8 @@ def _walls_stand() -> None:
 
 
 def _a_filled_home_is_never_replaced_silently(store: Path, home: Path, phase: Phase) -> None:
+    with Tenure(home / "anderswo"), pytest.raises(ConflictError, match=r"laufen sie bereits in .*anderswo "):
+        restoring.restore(store, instance(), phase, replace=True, agree=yes)
     with pytest.raises(ConflictError, match="nicht leer"):
         restoring.restore(store, instance(), phase, agree=yes)
     assert restoring.restore(store, instance(), phase, replace=True, agree=lambda *_: False) is None

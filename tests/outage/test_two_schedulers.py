@@ -1,25 +1,33 @@
-"""Two of everything by mistake on one database: each mail leaves once, each number is given once."""
+"""Two of everything by mistake on one database: the second home is refused; each mail leaves once, each number is given once."""
 
 import threading
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from actions.mail import outbox
 from actions.mail.outbox import NewMail
+from deployments.checks import _twice
+from deployments.instance import instance
+from deployments.readiness import LISTENS, signature
 from deployments.relay import Relay
+from deployments.supervisor import Supervisor
+from deployments.tenure import Tenure
 from integrations.mail.sink import sunk_mails
 from integrations.mail.types import MailTexts
-from kit.database import unit_of_work
+from kit.database import Role, engine, unit_of_work, url
+from kit.errors import ConflictError
 from models.billing import Invoice
 from models.parties import House
 from models.plumbing import OutboxEvent
 from tasks import mail_dispatch as post
 from tests import factories as make
 from tests.outage import world
-from tests.servers import SinkProcess
+from tests.servers import SinkProcess, wait_until
 
 
 def at_once(work: Callable[[], object], count: int = 2) -> None:
@@ -89,3 +97,56 @@ def test_two_visits_of_one_month_give_each_number_once(billed: SinkProcess) -> N
     assert len(numbers) == 4
     ids = Counter(line for m in sunk_mails(billed.folder) for line in m.raw.splitlines() if line.startswith(b"Message-ID"))
     assert set(ids.values()) == {1}
+
+
+def _end_session_of(held: Tenure) -> None:
+    """As when the database falls, or the machine that held it."""
+    with engine(Role.OWNER).connect() as connection:
+        found = connection.scalars(
+            sa.text("select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = :name"),
+            {"name": held.signed},
+        )
+        assert found.all() == [True]
+
+
+@pytest.mark.usefixtures("home")
+def test_services_of_a_second_home_on_one_database_are_refused_and_the_first_is_named(tmp_path: Path) -> None:
+    target, said = instance(), list[str]()
+    with Tenure(tmp_path / "erstes-haus"):
+        second = Supervisor(target, said.append)
+        with pytest.raises(ConflictError, match=r"laufen sie bereits in .*/erstes-haus .*zweimal-gestartet"):
+            second.start()
+        assert second.children == []
+        assert not target.running()
+    with Tenure(target.home):  # the refused one kept nothing, and the first one's end let go
+        pass
+
+
+@pytest.mark.usefixtures("home")
+def test_after_the_database_was_away_the_house_is_taken_again_or_the_quicker_one_is_named(tmp_path: Path) -> None:
+    first, second = Tenure(tmp_path / "erstes"), Tenure(tmp_path / "zweites")
+    with first:
+        _end_session_of(first)
+        assert first.keep() == ""
+        with pytest.raises(ConflictError, match="/erstes "):
+            second.take()
+        second.release()
+        _end_session_of(first)
+        with second:
+            assert "/zweites " in first.keep()
+        assert first.keep() == ""
+        with pytest.raises(ConflictError, match="/erstes "):
+            second.take()
+        second.release()
+
+
+def test_a_doorbell_of_another_home_keeps_services_away(home: Path, tmp_path: Path) -> None:
+    """As a part of a house on several machines, or an `up` of an older version, has it."""
+    address = url(Role.APP).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, application_name=signature(LISTENS, tmp_path / "anderes")):
+        with pytest.raises(ConflictError, match="/anderes "), Tenure(home):
+            pytest.fail("it was given")
+        (found,) = _twice(instance())
+        assert (found.state, found.check) == ("warning", "Dienste")
+        assert found.detail.endswith("/anderes")
+    wait_until(lambda: list(_twice(instance())) == [], "the other one is gone")

@@ -63,12 +63,14 @@ TEXTS = {
     429: ErrorText("Zu viele Anfragen", "Bitte warten Sie eine Minute und versuchen Sie es dann noch einmal."),
     500: ErrorText(
         "Das hat nicht geklappt",
-        "Bei uns ist etwas schiefgegangen. Ihre Eingaben sind nicht gespeichert; bitte versuchen Sie es noch einmal.",
+        "Bei uns ist etwas schiefgegangen, nicht bei Ihnen. Bitte versuchen Sie es noch einmal.",
     ),
     503: ErrorText(
         "Gerade nicht erreichbar", "Die Datenbank antwortet nicht. Bitte versuchen Sie es in einigen Minuten noch einmal."
     ),
 }
+
+UNSAVED = "Ihre Eingaben sind nicht gespeichert."
 
 API_TEXTS = {
     404: "Diese Adresse gibt es nicht.",
@@ -86,6 +88,9 @@ def error_page(request: Request, status: int, text: str = "", kept: Typed | None
         return JSONResponse(
             {"error": text or API_TEXTS.get(status, known.text)} | ({"incident": incident} if incident else {}), status
         )
+    reading = request.method in ("GET", "HEAD")
+    if status >= 500 and not reading and not text and kept is None:
+        text = f"{known.text} {UNSAVED}"
     return page(
         request,
         "error.html",
@@ -95,7 +100,13 @@ def error_page(request: Request, status: int, text: str = "", kept: Typed | None
         text=text or known.text,
         incident=getattr(request.state, "incident", ""),
         kept=kept,
+        again=_same_page(request) if reading and status >= 500 else "",
     )
+
+
+def _same_page(request: Request) -> str:
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"/{quote(request.url.path.lstrip('/'))}{query}"  # never "//host": that would lead elsewhere
 
 
 def _http(request: Request, fault: Exception) -> Response:

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session, defer
 
 from actions import archive, people
 from actions.archive import Document
-from integrations.mail.types import OutgoingMail, SendResult, SendState
+from actions.mail import bounce_notice
+from integrations.mail.types import BouncedRecipient, OutgoingMail, SendResult, SendState
 from kit import clock
 from models.parties import Customer
 from models.plumbing import MailState, OutboxMail
@@ -205,7 +206,7 @@ def abandon(session: Session, mail_id: int) -> None:
 
 def _bounce(session: Session, row: OutboxMail, why: str) -> None:
     row.state, row.error = MailState.BOUNCED, why
-    people.ask(
+    task = people.ask(
         session,
         people.Question(
             key=f"mail-bounced:{row.key}",
@@ -216,6 +217,8 @@ def _bounce(session: Session, row: OutboxMail, why: str) -> None:
             "des Laufs sendet dann an die neue Adresse.",
         ),
     )
+    refused = [BouncedRecipient(address, "", str(row.refused.get(address, why))) for address in row.recipients]
+    bounce_notice.tell(session, row, refused, task)
 
 
 def _partly_refused(row: OutboxMail) -> people.Question:

@@ -76,9 +76,10 @@ def bounce_notice_mail(
     bounced_at: dt.datetime,
     recipients: Sequence[BouncedRecipient],
     holds_invoice: bool,
-    task_url: str,
+    mail_url: str,
+    task: str,
 ) -> MailTexts:
-    """To the staff: a document came back, somebody must find the right address (U9, U17)."""
+    """To the account manager: a document came back, somebody must find the right address (U9, U17)."""
     return render_mail(
         "bounce_notice",
         {
@@ -89,7 +90,8 @@ def bounce_notice_mail(
             "bounced_at": bounced_at,
             "recipients": recipients,
             "holds_invoice": holds_invoice,
-            "task_url": task_url,
+            "mail_url": mail_url,
+            "task": task,
         },
     )
 

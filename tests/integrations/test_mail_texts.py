@@ -69,7 +69,8 @@ def bounce(**changes: object) -> MailTexts:
             BouncedRecipient("a@b.example", "", ""),
         ],
         "holds_invoice": True,
-        "task_url": "https://portal.rurtal.example/aufgaben/7",
+        "mail_url": "https://portal.rurtal.example/postausgang/7",
+        "task": "T-2026-000007",
     }
     return catalogue.bounce_notice_mail(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -210,7 +211,8 @@ def test_staff_reads_which_addresses_failed_and_what_waits() -> None:
     assert "05.11.2026, 12:00 Uhr" in texts.text
     assert "Die Rechnung dazu wartet" in texts.text
     assert "Die Rechnung dazu wartet" not in bounce(holds_invoice=False).text
-    assert "https://portal.rurtal.example/aufgaben/7" in texts.text
+    assert "https://portal.rurtal.example/postausgang/7" in texts.text
+    assert "Aufgabe T-2026-000007" in texts.text
 
 
 def test_links_are_valid_once_and_until() -> None:

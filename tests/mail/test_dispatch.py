@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default as default_policy
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from actions.mail.outbox import NewMail
 from integrations.mail.types import MailTexts
 from kit import clock
 from kit.database import Role, engine, unit_of_work
-from models.parties import House
+from models.parties import Customer, House
 from models.plumbing import ArchivedObject, InboxItem, OutboxMail
 from models.service_desk import Ticket
 from tasks import mail_dispatch as post
@@ -175,6 +177,28 @@ def test_a_mail_that_another_process_is_sending_is_left_alone(customer_id: int, 
         assert states() == {"in_flight": 1}
         post._unlock(other, [mail_id])
     assert smtp.taken == []
+
+
+@pytest.mark.promise("U9")
+def test_the_account_manager_hears_by_mail_what_came_back(customer_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once per document, with the address and the reason; a notice that comes back itself tells nobody."""
+    with unit_of_work("test") as session:
+        manager = make.employee(session, email="betreuung@probehaus.example")
+        session.get_one(Customer, customer_id).account_manager_id = manager.id
+    refusal = Plan(rcpt={"empfang@kunde.example": "550 5.1.1 no such user", manager.email: "550 5.7.1 full"})
+    with HostileSmtp([refusal, refusal, refusal, refusal]) as server:
+        _use(monkeypatch, server)
+        queue(customer_id)
+        post.send_queued()
+        with unit_of_work("test") as session:
+            notice = session.scalars(sa.select(OutboxMail).where(OutboxMail.kind == "bounce_notice")).one()
+            said = message_from_bytes(notice.raw or b"", policy=default_policy).get_body(("plain",)).get_content()
+        post.send_queued(force=True)
+    assert notice.recipients == ["betreuung@probehaus.example"]
+    assert "Servicebericht SB-2026-000001" in notice.subject
+    for told in ("empfang@kunde.example: 550 5.1.1 no such user", "Die Rechnung dazu wartet", "Aufgabe T-", "/postausgang/"):
+        assert told in said, told
+    assert states() == {"bounced": 2}, "the notice came back too, and no further one was written"
 
 
 @pytest.mark.promise("U9")

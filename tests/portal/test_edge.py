@@ -99,10 +99,12 @@ def test_an_error_inside_shows_its_number_and_nothing_else(
 
     monkeypatch.setattr("portal.queries.desk.waiting", broken)
     with caplog.at_level(logging.ERROR, logger="portal"):
-        answer = portal.browser("back_office").get("/uebersicht")
+        answer = portal.browser("back_office").get("/uebersicht?seite=2")
     assert answer.status_code == 500
     assert "Innenleben" not in answer.text
     assert "Traceback" not in answer.text
+    assert 'href="/uebersicht?seite=2">Noch einmal versuchen' in answer.text
+    assert errors.UNSAVED not in answer.text, "nothing was typed"
     import re
 
     number = re.search(r'class="mono">([0-9A-F]{8})<', answer.text)[1]
@@ -122,7 +124,9 @@ def test_a_failed_request_keeps_nothing(portal: Portal, monkeypatch: pytest.Monk
         raise RuntimeError("danach")
 
     monkeypatch.setattr(approval, "approve", half)
-    assert portal.browser("back_office").post("/leistungen/L-900/freigeben").status_code == 500
+    answer = portal.browser("back_office").post("/leistungen/L-900/freigeben")
+    assert answer.status_code == 500
+    assert errors.UNSAVED in answer.text
     with unit_of_work("test") as session:
         assert approval.one(session, "L-900").state == "captured"
 

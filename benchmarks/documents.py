@@ -7,7 +7,6 @@ what WeasyPrint alone takes for the same page by its plain API. Then memory of t
 """
 
 import argparse
-import gc
 import json
 import os
 import statistics
@@ -26,7 +25,7 @@ from integrations.documents import report as reports
 from integrations.documents.engine import TEMPLATES, engine
 from integrations.documents.invoice import render_invoice, render_paper_face
 from integrations.documents.jobs import InvoiceJob
-from integrations.documents.pool import RenderPool
+from integrations.documents.pool import RenderPool, settle
 from integrations.documents.report import render_report
 from integrations.einvoice import build_cii, check
 from tests.documents import samples
@@ -120,9 +119,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=25)
     arguments.add_argument("--json", action="store_true")
     chosen = arguments.parse_args()
-    engine()
-    gc.collect()
-    gc.freeze()  # as every renderer does
+    settle()  # as every renderer does
     found = measure(chosen.rounds)
     grown = memory(chosen.documents)
     rate, largest = pool(chosen.documents // 4, 2)

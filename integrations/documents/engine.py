@@ -22,6 +22,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher
 
 from integrations.documents import text
+from integrations.documents.styles import StyledDocument, Styles
 from integrations.documents.xmp import describe, rdf_of
 from kit.errors import DrehkreuzError
 
@@ -93,7 +94,8 @@ class Engine:
         self._letter = weasyprint.CSS(
             string=_FONT_FACES + (TEMPLATES / "shared" / "letter.css").read_text("utf-8"), font_config=self._fonts
         )
-        self._styles: dict[str, Any] = {}
+        self._sheets: dict[str, Any] = {}
+        self.styles = Styles()
 
     def html(self, template: str, values: Mapping[str, object]) -> str:
         """The page before it is set, well-formed."""
@@ -153,19 +155,20 @@ class Engine:
             ],
         }  # fmt: skip
         page = _Page(root, self._base, self._fetcher)
-        document = page.render(font_config=self._fonts, stylesheets=[self._letter, self._style(template)], **options)
+        sheets = [self._letter, self._sheet(template)]
+        document = StyledDocument.set(page, sheets, self.styles, self._fonts, {**weasyprint.DEFAULT_OPTIONS, **options})
         document.metadata.created = document.metadata.modified = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
         describe(document, rdf_of(factur_x, files[0].name if files else "", tagged=tagged))
         pdf: bytes = document.write_pdf(finisher=_finish, **options)
         return pdf
 
-    def _style(self, template: str) -> Any:
-        if template not in self._styles:
+    def _sheet(self, template: str) -> Any:
+        if template not in self._sheets:
             css = (TEMPLATES / template / "document.css").read_text("utf-8")
             if template in RUNNING:
                 css = (TEMPLATES / "shared" / "running.css").read_text("utf-8") + css
-            self._styles[template] = weasyprint.CSS(string=css, font_config=self._fonts)
-        return self._styles[template]
+            self._sheets[template] = weasyprint.CSS(string=css, font_config=self._fonts)
+        return self._sheets[template]
 
 
 class _OnlyOurs(URLFetcher):  # type: ignore[misc]

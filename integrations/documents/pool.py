@@ -188,10 +188,15 @@ class NullRenderPool:
 
 def _prepare() -> None:
     """In each new process: die with the parent, load fonts and style sheets, leave what stays out of garbage collection."""
-    from integrations.documents.engine import engine
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True, name="parent watch").start()
+    settle()
+
+
+def settle() -> None:
+    """Load what every document needs and tell the collector of this process to leave it alone."""
+    from integrations.documents.engine import engine
+
     engine()
     gc.collect()
     gc.freeze()

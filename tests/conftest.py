@@ -6,13 +6,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg import sql
 from sqlalchemy.orm import Session
 
 from kit import clock
 from kit.database import Role, bind_to, dispose_engines, engine, unit_of_work
 from kit.postgres import EmbeddedPostgres
+from kit.postgres_layout import DATABASE, SUPERUSER
 from models import schema
 
 
@@ -74,9 +77,22 @@ SEEDED = {"alembic_version", "check_catalogue"}
 
 
 def _empty(home: Path) -> None:
+    """Delete what is there instead of truncating: new files for eighty tables and their indexes cost half a second each time.
+
+    The superuser does it: rows go in any order, also those that are frozen. Whoever still writes is waited for.
+    """
     for folder in ("archive", "mail", "sap"):
         shutil.rmtree(home / folder, ignore_errors=True)
-    with engine(Role.OWNER).begin() as connection:
-        present = connection.scalars(sa.text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")).all()
-        names = ", ".join(f'"{name}"' for name in present if name not in SEEDED)
-        connection.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+    with psycopg.connect(EmbeddedPostgres(home).url(DATABASE, SUPERUSER, driver="")) as connection:
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
+        names = [sql.Identifier(name) for (name,) in found if name not in SEEDED]
+        connection.execute(sql.SQL("LOCK TABLE {}").format(sql.SQL(", ").join(names)))
+        connection.execute("SET LOCAL session_replication_role = replica")
+        holds = sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})")
+        asked = [holds.format(number, name) for number, name in enumerate(names)]
+        for (number,) in connection.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall():
+            connection.execute(sql.SQL("DELETE FROM {}").format(names[number]))
+        connection.execute(
+            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)"
+            " FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
+        )

@@ -1,5 +1,6 @@
 """`drehkreuz test [ARGS]`: the whole suite; with arguments only pytest, with these arguments."""
 
+import os
 import subprocess
 import sys
 import time
@@ -22,6 +23,7 @@ CHECKS = (
 
 MOST_PROCESSES = 4
 """Each has a database of its own; more would need more memory than they save time."""
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 
 
 def _program(name: str) -> str:
@@ -39,14 +41,17 @@ def _check(title: str, command: list[str]) -> bool:
 
 
 def _shared() -> list[str]:
-    """The suite on as many processes as there are cores, a file at a time: many tests wait for servers."""
-    cores = min(usable_cores(), MOST_PROCESSES)
-    return ["-n", str(cores), "--dist", "loadfile", "--no-loadscope-reorder"] if cores > 1 else []
+    """The suite on one process more than there are cores, a file at a time: many tests wait for servers."""
+    cores = usable_cores()
+    processes = min(cores + 1, MOST_PROCESSES) if cores > 1 else 0
+    return ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"] if processes else []
 
 
 def _pytest(arguments: list[str]) -> int:
+    """Pytest, and hundreds of processes that tests start: each reads what the first one compiled."""
     command = [sys.executable, "-m", "pytest", "-p", "deployments.pytest_plugin", *arguments]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode
+    environment = {name: value for name, value in os.environ.items() if name != NO_BYTECODE}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 def run_tests(

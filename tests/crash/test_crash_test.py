@@ -37,6 +37,15 @@ def house() -> Iterator[Home]:
         assert left_over(Path(folder) / "home") == []
 
 
+def loaded(house: Home, *modules: str) -> Home:
+    """The home whose processes have these modules loaded first: it is opened anew only when they are others."""
+    if house.load != modules:
+        house.close()
+        house.load = modules
+        house.open()
+    return house
+
+
 def test_every_flow_is_killed_somewhere() -> None:
     """A new flow joins with a file in deployments/crash/scenarios/, or says in WITHOUT why it needs none."""
     started = {start.deployment for one in scenarios().values() for start in one.starts}
@@ -55,7 +64,7 @@ def told(line: object, *_: object) -> None:
 def test_flows_killed_fifty_seven_times_end_as_if_nobody_had_been(house: Home) -> None:
     plan = Plan(rounds=57, seed=7, services=0)
     result = Result(plan.seed, plan.rounds)
-    work(house, plan, result, told, quiet)
+    work(loaded(house), plan, result, told, quiet)
     assert result.faults == []
     assert result.killed == 57
     assert {kill.scenario for kill in result.kills} == {one.title for one in scenarios().values()}
@@ -68,7 +77,7 @@ def test_flows_killed_fifty_seven_times_end_as_if_nobody_had_been(house: Home) -
 def test_services_killed_in_the_middle_of_everything_go_on_by_themselves(house: Home) -> None:
     plan = Plan(rounds=3, seed=7, services=3)
     result = Result(plan.seed, plan.rounds)
-    work(house, plan, result, told, quiet)
+    work(loaded(house), plan, result, told, quiet)
     assert result.faults == []
     assert Counter(kill.victim for kill in result.kills.elements()) == {SERVER: 1, DATABASE: 1, SUPERVISOR: 1}
     assert result.counted == result.expected
@@ -83,20 +92,12 @@ def test_services_killed_in_the_middle_of_everything_go_on_by_themselves(house: 
     ],
 )
 def test_it_goes_red_when_a_law_is_broken(house: Home, broken: str, scenario: str, boundary: str, seen: str) -> None:
-    house.close()
-    house.load = (broken,)
-    house.open()
-    try:
-        result = Result(seed=1, rounds=1)
-        episodes = Episodes(house, scenarios()[scenario], result, random.Random(1), quiet)
-        episodes.begin_with(boundary)
-        while episodes.left and not result.faults:
-            episodes.run(kills=1)
-        assert any(seen in fault for fault in result.faults), result.faults
-    finally:
-        house.close()
-        house.load = ()
-        house.open()
+    result = Result(seed=1, rounds=1)
+    episodes = Episodes(loaded(house, broken), scenarios()[scenario], result, random.Random(1), quiet)
+    episodes.begin_with(boundary)
+    while episodes.left and not result.faults:
+        episodes.run(kills=1)
+    assert any(seen in fault for fault in result.faults), result.faults
 
 
 def test_the_report_tells_who_died_where_and_what_was_counted() -> None:

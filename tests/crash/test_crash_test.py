@@ -38,8 +38,8 @@ def house() -> Iterator[Home]:
 
 
 def loaded(house: Home, *modules: str) -> Home:
-    """The home whose processes have these modules loaded first: it is opened anew only when they are others."""
-    if house.load != modules:
+    """The home whose processes have these modules loaded first: it is opened anew only when they are others or it is shut."""
+    if house.load != modules or house._parent is None:
         house.close()
         house.load = modules
         house.open()

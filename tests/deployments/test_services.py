@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from actions.billing import overview, preview, release
+from actions.billing import overview
 from deployments import keeper, notices
 from deployments.catalogue import startable
 from deployments.instance import POOL
@@ -30,18 +29,14 @@ from integrations.mail.sink import sunk_mails
 from kit import clock
 from kit.database import notify, unit_of_work
 from kit.steps import INTERRUPTED, OPEN_ITEMS
-from models.plumbing import OutboxEvent, RunNotice
+from models.plumbing import OutboxEvent
 from rules.month import Month
-from tests import factories as make
 from tests.deployments.conftest import ROOT, History, Services, prefect_rows, until
+from tests.deployments.probing import KILLED_RELAY, begun, ended, flow_process, lines, noted, real_now, release_a_month, run_of
 
 pytestmark = pytest.mark.slow
 
 NO_PATIENCE = Patience(crashed=dt.timedelta(0))
-
-
-def real_now() -> dt.datetime:
-    return dt.datetime.fromtimestamp(time.time(), tz=dt.UTC)
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +56,6 @@ def probe(services: Services) -> Services:
         }
         api._ask("POST", "/deployments/", body)
     return services
-
-
-def lines(services: Services) -> list[str]:
-    path = services.home / "probe.txt"
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def ended(api: PrefectApi, run_id: str, seconds: float = 60) -> dict[str, Any]:
-    run = until(lambda: (found := api.run(run_id))["state"]["type"] in {"COMPLETED", "FAILED", "CANCELLED"} and found, seconds)
-    assert isinstance(run, dict)
-    return run
 
 
 # --- start ---------------------------------------------------------------------------------------------------------------
@@ -193,22 +177,6 @@ def _open_items_end_a_run_in_their_own_state(api: PrefectApi, run: dict[str, Any
     assert [float(artifact["data"]) for artifact in api.progress(str(run["id"]))] == [100.0]
 
 
-KILLED_RELAY = """
-import os, signal
-from deployments import relay
-from deployments.instance import instance
-from deployments.prefect_api import PrefectApi
-
-class Killed(PrefectApi):
-    def create_run(self, *args, **kwargs):
-        made = super().create_run(*args, **kwargs)
-        os.kill(os.getpid(), signal.SIGKILL)
-        return made
-
-relay.Relay(Killed(instance())).round()
-"""
-
-
 def test_a_row_becomes_exactly_one_run_although_the_relay_is_killed_at_the_worst_point(
     probe: Services, api: PrefectApi
 ) -> None:
@@ -251,34 +219,6 @@ def test_a_row_becomes_exactly_one_run_although_the_relay_is_killed_at_the_worst
 
 
 # --- keeper ---------------------------------------------------------------------------------------------------------------
-
-
-def flow_process(run_id: str) -> psutil.Process:
-    """The process that works on the run."""
-
-    def find() -> psutil.Process | None:
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("PREFECT__FLOW_RUN_ID") == run_id and process.status() != psutil.STATUS_ZOMBIE:
-                    return process
-            except (psutil.Error, OSError):
-                continue
-        return None
-
-    found = until(find, 20, "flow process")
-    assert isinstance(found, psutil.Process)
-    return found
-
-
-def noted(services: Services, run_id: str) -> list[str]:
-    """What stands of the run in the house, as Prefect's automations told it."""
-    with services.here(), unit_of_work("test") as session:
-        rows = sa.select(RunNotice.trouble).where(RunNotice.flow_run_id == run_id, RunNotice.settled_at.is_(None))
-        return [trouble.value for trouble in session.scalars(rows)]
-
-
-def begun(services: Services, word: str, times: int) -> None:
-    until(lambda: lines(services).count(f"begin {word}") >= times, 40, f"{word} begins for the {times}. time")
 
 
 def test_the_keeper_resumes_a_killed_flow(probe: Services, api: PrefectApi) -> None:
@@ -336,33 +276,12 @@ def test_a_worker_that_ends_in_the_middle_of_a_run_costs_nothing(probe: Services
     assert lines(probe).count(f"end {word}") == 1
 
 
-def _release_a_month(month: Month) -> None:
-    """Two customers with an hour each, one wants the e-invoice; previewed and released."""
-    with unit_of_work("test", bulk=True) as session:
-        make.house(session)
-        technician = make.employee(session)
-        for number, delivery in (("K1", "post"), ("K2", "email_einvoice")):
-            customer = make.customer(session, number=number, delivery=delivery)
-            make.contact(session, customer)
-            make.agreement(session, customer)
-            ticket = make.ticket(session, customer, received_at=clock.at_local(month.first_day))
-            make.entry(session, customer, technician, ticket, work_date=month.first_day, approved_at=clock.now())
-    with unit_of_work("test") as session:
-        seen = preview.build(session, month)
-        release.release(session, month, seen.snapshot, "Ina Innendienst")
-
-
-def _run_of(services: Services, key: str) -> str:
-    with services.here(), unit_of_work("test") as session:
-        return session.scalar(sa.select(OutboxEvent.flow_run_id).where(OutboxEvent.key == key)) or ""
-
-
 def test_a_worker_killed_while_it_submits_a_month_costs_nothing(probe: Services, api: PrefectApi) -> None:
     """The services' own keeper does the same after two minutes by itself (measured: docs/runbooks/rechnungslauf-steht.md)."""
     month = Month.of(clock.today()).plus(-1)
     with probe.here():
-        _release_a_month(month)
-    run_id = until(lambda: _run_of(probe, f"billing-release:{month}"), 30, "the relay has made a run of the release")
+        release_a_month(month)
+    run_id = until(lambda: run_of(probe, f"billing-release:{month}"), 30, "the relay has made a run of the release")
     until(lambda: api.run(run_id)["state"]["type"] == "PENDING", 60, "the worker has taken the run")
     os.kill(probe.child("worker"), signal.SIGKILL)
     quick = Patience(pending=dt.timedelta(seconds=25), crashed=dt.timedelta(seconds=8))

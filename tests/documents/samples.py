@@ -386,26 +386,3 @@ def postal_list(letters: int = 3) -> PostalListContent:
             for i in range(letters)
         ),
     )
-
-
-HOSTILE = (
-    '<script>alert(1)</script><img src="file:///etc/passwd"/> & "Zitat" \x00\x07\x1b[31m \u202eevil\u202c \u2066x\u2069 '
-    "👍🏽 日本語 العربية Ω Ж ①② ﬁ e\u0301 \ud800 {{ 7*7 }} {% raw %} ]]> <!-- -->"
-)
-"""What a ticket may hold: markup, controls, direction marks, half characters, scripts that no font of ours has."""
-
-
-def hostile_report() -> ReportContent:
-    return report(
-        entries=(
-            entry(0, text=HOSTILE, ticket_subject=HOSTILE, technician=HOSTILE, site=HOSTILE),
-            entry(1, text="Unteilbar" * 1100),
-            entry(2, text="Teilbarer Text. " * 625),
-            entry(5, reason=HOSTILE),
-        ),
-        hints=(HOSTILE,),
-        customer=replace(CUSTOMER, name=HOSTILE),
-        payer=replace(CUSTOMER, name=HOSTILE),
-        contact=replace(CONTACT, name=HOSTILE),
-        related=(RelatedTopic(topic=HOSTILE, tickets=(HOSTILE,)),),
-    )

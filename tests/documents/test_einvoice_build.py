@@ -8,7 +8,7 @@ from lxml import etree
 from integrations.documents.contents import Face, InvoiceContent, Unit
 from integrations.einvoice import Profile, build_cii
 from integrations.einvoice.reading import NAMESPACES
-from tests.documents import samples
+from tests.documents import hostile, samples
 from tests.documents.conftest import Issued
 
 AGREEMENT = "//ram:ApplicableHeaderTradeAgreement"
@@ -108,7 +108,7 @@ def test_several_reports_only_the_first_is_named() -> None:
 
 
 def test_hostile_text_stays_text() -> None:
-    name = samples.HOSTILE
+    name = hostile.HOSTILE
     content: InvoiceContent = samples.invoice(
         buyer=replace(samples.CUSTOMER, name=name), lines=(replace(samples.SERVICE_LINES[0], name=name),), note=name
     )

@@ -9,7 +9,7 @@ import pytest
 
 from integrations.documents.contents import Charge, Kind, Place, ReportContent
 from integrations.documents.report import render_report
-from tests.documents import pdf, samples
+from tests.documents import hostile, pdf, samples
 from tests.documents.conftest import Issued
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -163,7 +163,7 @@ def test_a_month_without_work_says_so() -> None:
 
 
 def test_hostile_text_is_shown_and_does_nothing() -> None:
-    found = pdf.text(render_report(samples.hostile_report()))
+    found = pdf.text(render_report(hostile.hostile_report()))
 
     assert '<script>alert(1)</script><img src="file:///etc/passwd"/>' in " ".join(found.split())
     assert "{{ 7*7 }} {% raw %} ]]> <!-- -->" in " ".join(found.split())

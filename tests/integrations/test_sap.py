@@ -6,10 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from b1sl.b1sl.client import B1Client
-from b1sl.b1sl.config import B1Config
-from b1sl.b1sl.exceptions.exceptions import B1AuthError, B1NotFoundError, B1ValidationError
-from b1sl.b1sl.models._generated.entities.general import Document
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -243,6 +239,12 @@ def test_a_credit_note_stands_alone() -> None:
 
 
 def test_the_fake_is_a_service_layer_for_a_client_by_others() -> None:
+    # imported here: it describes the whole of SAP, and every process of the suite would wait for it
+    from b1sl.b1sl.client import B1Client
+    from b1sl.b1sl.config import B1Config
+    from b1sl.b1sl.exceptions.exceptions import B1AuthError, B1NotFoundError, B1ValidationError
+    from b1sl.b1sl.models._generated.entities.general import Document
+
     with FakeServiceLayer() as fake:
         config = B1Config(base_url=fake.url, username="drehkreuz", password="geheim", company_db="RURTAL")
         with book(fake) as out:

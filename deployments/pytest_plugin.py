@@ -45,8 +45,6 @@ LONG = (
     "tests/portal/test_browser.py",
     "tests/goods/",
 )
-TOGETHER = ("tests/documents/",)
-"""Folders whose files share what is dear to make: papers, rendered and judged by the official tools. One process has them."""
 
 
 def has(tool: str) -> bool:
@@ -120,22 +118,6 @@ class LongestFirst:
         items.sort(key=_turn)  # stable: within a file and among the others nothing changes
 
 
-class FilesTogether:
-    """What several processes get as one piece of work: a file, or all files that share what is dear to make."""
-
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        from xdist.scheduler import LoadFileScheduling
-
-        if config.getoption("dist") != "loadfile":
-            return None
-
-        class Together(LoadFileScheduling):
-            def _split_scope(self, nodeid: str) -> str:
-                return next((folder for folder in TOGETHER if nodeid.startswith(folder)), super()._split_scope(nodeid))
-
-        return Together(config, log)
-
-
 def _turn(item: pytest.Item) -> int:
     path = item.nodeid.partition("::")[0]
     return next((turn for turn, start in enumerate(LONG) if path.startswith(start)), len(LONG))
@@ -147,5 +129,3 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Promises(writes=not worker), "drehkreuz-promises")
     if worker:
         config.pluginmanager.register(LongestFirst(), "drehkreuz-longest-first")
-    elif config.pluginmanager.hasplugin("xdist"):
-        config.pluginmanager.register(FilesTogether(), "drehkreuz-files-together")

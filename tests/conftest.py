@@ -17,6 +17,7 @@ from kit.database import Role, bind_to, dispose_engines, engine, unit_of_work
 from kit.postgres import EmbeddedPostgres
 from kit.postgres_layout import DATABASE, SUPERUSER
 from models import schema
+from tests.distribution import pytest_xdist_make_scheduler  # noqa: F401 - a hook
 
 
 @pytest.fixture(scope="session", autouse=True)

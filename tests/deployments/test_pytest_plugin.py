@@ -61,8 +61,8 @@ def test_several_processes_write_together_and_what_shares_papers_stays_with_one(
         "from pathlib import Path\n"
         "from deployments import pytest_plugin as plugin\n"
         f"plugin.RESULTS = Path({str(tmp_path)!r}) / '.cache' / 'promises.json'\n"
-        "sys.exit(pytest.main(['-v', '-n', '2', '--dist', 'loadfile', '-p', 'deployments.pytest_plugin', '-c', '/dev/null', "
-        f"'--import-mode=importlib', '--rootdir', {str(tmp_path)!r}, {str(tmp_path)!r}]))"
+        "sys.exit(pytest.main(['-v', '-n', '2', '--dist', 'loadfile', '-p', 'deployments.pytest_plugin', '-p', 'tests.distribution', "
+        f"'-c', '/dev/null', '--import-mode=importlib', '--rootdir', {str(tmp_path)!r}, {str(tmp_path)!r}]))"
     )
     done = subprocess.run([sys.executable, "-c", runner], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr

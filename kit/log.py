@@ -16,10 +16,13 @@ import logging
 import logging.handlers
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kit import clock
-from kit.settings import home
+from kit.errors import UsageError
+from kit.settings import home, settings
 
 Work = Callable[[], object]
 
@@ -54,7 +57,11 @@ class _Bind(logging.Filter):
 
 
 class JsonLines(logging.Formatter):
-    """One object per line: at, level, logger, message, then the business keys."""
+    """One object per line: at, level, logger, message, the business keys; the trace of an error unless `trace` is False."""
+
+    def __init__(self, *, trace: bool = True) -> None:
+        super().__init__()
+        self.trace = trace
 
     def format(self, record: logging.LogRecord) -> str:
         content = {
@@ -64,7 +71,7 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             **getattr(record, "keys", {}),
         }
-        if record.exc_info:
+        if record.exc_info and self.trace:
             content["trace"] = self.formatException(record.exc_info)
         return json.dumps(content, ensure_ascii=False, default=str)
 
@@ -85,6 +92,39 @@ class _Readable(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+def _forwarded(name: str) -> logging.Handler | None:
+    """Lines for the log service that `DREHKREUZ_LOG_SYSLOG` names (RFC 3164, the JSON line as its text), or None.
+
+    Only what never waits: a socket of this machine or UDP. A service that is away costs its lines there, never work here; the
+    files have them all, and the traces, which are too long for a datagram.
+    """
+    try:
+        wanted = settings().log_syslog.strip()
+    except UsageError:
+        return None  # whoever reads the settings next says what is wrong
+    if not wanted:
+        return None
+    place = urlsplit(wanted)
+    try:
+        address = wanted if place.scheme != "udp" or not place.hostname else (place.hostname, place.port or 514)
+        if isinstance(address, str) and not Path(address).is_socket():
+            raise FileNotFoundError(address)
+        handler = _Syslog(address, facility=logging.handlers.SysLogHandler.LOG_DAEMON)
+    except (OSError, ValueError) as fault:
+        sys.stderr.write(f"Einstellung DREHKREUZ_LOG_SYSLOG={wanted}: nicht erreichbar ({fault}); Protokolle nur in Dateien.\n")
+        return None
+    handler.ident, handler.append_nul = f"drehkreuz-{name}: ", False
+    handler.setFormatter(JsonLines(trace=False))
+    handler.addFilter(_Bind())
+    handler.setLevel(logging.INFO)
+    return handler
+
+
+class _Syslog(logging.handlers.SysLogHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base class's name
+        """The line stands in the file; a trace on the terminal for each lost datagram would hide it."""
+
+
 def also_to_file(name: str) -> None:
     """Write JSON lines to `<home>/log/<name>.jsonl` too, beside whatever this process logs to already (Prefect's own handlers).
 
@@ -102,6 +142,8 @@ def also_to_file(name: str) -> None:
     handler.addFilter(_Bind())
     handler.setLevel(logging.INFO)
     logging.getLogger().addHandler(handler)
+    if (forwarded := _forwarded(name)) is not None:
+        logging.getLogger().addHandler(forwarded)
     _items.setLevel(logging.INFO)  # the root of Prefect's processes says less
 
 
@@ -121,6 +163,8 @@ def configure(name: str, level: int = logging.INFO, *, terminal: bool = True) ->
         handlers.append(readable)
     for handler in handlers:
         handler.addFilter(_Bind())
+    if (forwarded := _forwarded(name)) is not None:
+        handlers.append(forwarded)
     root = logging.getLogger()
     root.handlers = handlers
     root.setLevel(level)

@@ -1,9 +1,15 @@
 """Passwords: argon2id (RFC 9106, second recommended set), few at a time, the same time for known and unknown people.
 
+What is hashed is the password's HMAC under a key of the ring (`kit/vault.py`), a pepper: who has the database alone cannot even
+begin to guess (ASVS 2.4.5). The hash names its key; hashes without one, or of an older key, are renewed at the next sign-in.
+
 A new one is measured by zxcvbn: how many guesses it takes whoever begins with lists of stolen passwords, names, rows of the
 keyboard, dates and what is known of the person.
 """
 
+import hashlib
+import hmac
+import logging
 import re
 import threading
 from functools import lru_cache
@@ -12,6 +18,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from kit.errors import UsageError
+from kit.vault import vault
+
+log = logging.getLogger(__name__)
 
 MINIMUM = 12
 _MAXIMUM = 128
@@ -29,6 +38,8 @@ EXPECTED = (
 """What people in Germany begin with; the lists of zxcvbn are English."""
 _AT_ONCE = threading.BoundedSemaphore(3)  # each needs 64 MiB; a wave of attempts must not eat the memory
 _hasher = PasswordHasher()
+_PEPPERED = "hmac:"
+"""Before a hash with a pepper: `hmac:<key of the ring>:<argon2id>`."""
 
 
 class WeakPasswordError(UsageError):
@@ -63,9 +74,25 @@ def _is_guessable(password: str, email: str) -> bool:
 
 
 def hashed(password: str) -> str:
-    """The hash to store, with its parameters inside."""
+    """The hash to store, with its parameters and the name of its key inside. Raises: VaultError."""
+    ring = vault()
+    given = _peppered(password, ring.keys[ring.current])
     with _AT_ONCE:
-        return _hasher.hash(password)
+        return f"{_PEPPERED}{ring.current}:{_hasher.hash(given)}"
+
+
+def _peppered(password: str, key: bytes) -> str:
+    """The password's HMAC; the key is one for passwords alone, derived from the ring's."""
+    pepper = hmac.digest(key, b"drehkreuz:kennwort", hashlib.sha256)
+    return hmac.new(pepper, password.encode(), hashlib.sha256).hexdigest()
+
+
+def _key_of(stored: str) -> tuple[str, str]:
+    """Name of the key and the argon2 hash; no name for a hash from before there were peppers."""
+    if not stored.startswith(_PEPPERED):
+        return "", stored
+    name, _, rest = stored.removeprefix(_PEPPERED).partition(":")
+    return name, rest
 
 
 @lru_cache(maxsize=1)
@@ -79,14 +106,21 @@ def warm_up() -> None:
 
 
 def verify(stored: str | None, password: str) -> bool:
-    """Whether the password fits. Without a stored hash it takes the same time and never fits."""
+    """Whether the password fits. Without a stored hash, or without its key, it takes the same time and never fits."""
+    name, argon = _key_of(stored or "")
+    key = vault().keys.get(name) if name else None
+    if name and key is None:
+        log.error("Kennwörter: Der Schlüssel »%s« fehlt im Schlüsselbund (DREHKREUZ_VAULT_KEYS)", name)
+        stored = None
+    given = _peppered(password, key) if key is not None else password
     with _AT_ONCE:
         try:
-            return _hasher.verify(stored or _nobody(), password) and stored is not None
+            return _hasher.verify(argon if stored else _nobody(), given) and stored is not None
         except (VerificationError, InvalidHashError):
             return False
 
 
 def outdated(stored: str) -> bool:
-    """Whether the hash was made with weaker parameters than today's; the next sign-in renews it."""
-    return _hasher.check_needs_rehash(stored)
+    """Whether the hash has weaker parameters than today's, no pepper or that of an older key; the next sign-in renews it."""
+    name, argon = _key_of(stored)
+    return name != vault().current or _hasher.check_needs_rehash(argon)

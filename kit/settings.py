@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 PREFIX = "DREHKREUZ_"
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""systemd's name for the folder with the credentials of a service."""
 
 
 def home() -> Path:
@@ -123,6 +125,11 @@ class Settings(BaseSettings):
         True, description="Vorjahresumsatz über 800.000 EUR: E-Rechnungspflicht schon 2027 (§ 27 Abs. 38 UStG)."
     )
     vault_keys: SecretStr = Field(SecretStr(""), description="Schlüsselbund des Tresors: id:base64,… ; der erste versiegelt.")
+    log_syslog: str = Field(
+        "",
+        description="Protokolle auch an den Protokolldienst: /dev/log (journald, rsyslog dieser Maschine) oder "
+        "udp://server:514; leer = nur Dateien im Heimordner.",
+    )
     render_processes: int = Field(0, ge=0, description="Prozesse zum PDF-Satz je Worker; 0 = Zahl der Kerne.")
     billing_helpers: int = Field(
         0, ge=0, le=64, description="Weitere Läufe, die sich einen großen Monat teilen: Zahl der weiteren Worker; 0 = keine."
@@ -132,16 +139,25 @@ class Settings(BaseSettings):
 def secret_names() -> tuple[str, ...]:
     """The variables that hold secrets: what a process does not need is not put into its environment."""
     secret = [name for name, field in Settings.model_fields.items() if field.annotation is SecretStr]
-    return tuple(f"{PREFIX}{name.upper()}" for name in (*secret, "database_url"))
+    return (*(f"{PREFIX}{name.upper()}" for name in (*secret, "database_url")), CREDENTIALS)
 
 
 @lru_cache(maxsize=8)
 def _load(home_dir: str, environment: tuple[tuple[str, str], ...]) -> Settings:  # noqa: ARG001 - key of the cache
     # pydantic-settings takes the file at call time; the environment is part of the key so that tests see their own
     try:
-        return Settings(_env_file=Path(home_dir) / ".env")
+        return Settings(_env_file=Path(home_dir) / ".env", _secrets_dir=_credentials())
     except ValidationError as fault:
         raise UsageError("\n".join(map(_complaint, fault.errors()))) from None
+
+
+def _credentials() -> Path | None:
+    """Where systemd lays the secrets of the service (LoadCredential=DREHKREUZ_VAULT_KEYS:…), one file per setting, or None.
+
+    The environment and `.env` go before it.
+    """
+    folder = os.environ.get(CREDENTIALS)
+    return Path(folder) if folder and Path(folder).is_dir() else None
 
 
 def _complaint(error: "ErrorDetails") -> str:
@@ -161,5 +177,5 @@ def _complaint(error: "ErrorDetails") -> str:
 
 def settings() -> Settings:
     """The settings in force for the present home and environment."""
-    own = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith(PREFIX)))
+    own = tuple(sorted((k, v) for k, v in os.environ.items() if k.startswith(PREFIX) or k == CREDENTIALS))
     return _load(str(home()), own)

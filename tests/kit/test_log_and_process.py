@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,36 @@ def test_a_line_carries_the_keys_of_its_block(tmp_path: Path, monkeypatch: pytes
     lines = [json.loads(line) for line in (tmp_path / "log" / "probe.jsonl").read_text("utf-8").splitlines()]
     assert (lines[0]["message"], lines[0]["customer"], lines[0]["report"]) == ("Grüße", "K1001", "SB-1")
     assert "customer" not in lines[1]
+
+
+@pytest.mark.usefixtures("quiet_root")
+def test_lines_also_go_to_the_log_service(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As JSON with their keys, before anybody could delete the file; a service that is away costs nothing but its lines."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as service:
+        service.bind(("127.0.0.1", 0))
+        service.settimeout(10)
+        monkeypatch.setenv("DREHKREUZ_LOG_SYSLOG", f"udp://127.0.0.1:{service.getsockname()[1]}")
+        logs.configure("portal", terminal=False)
+        try:
+            raise RuntimeError("innen")
+        except RuntimeError:
+            with logs.bound(login=7):
+                logging.getLogger("portal").exception("Anmeldung abgelehnt")
+        said = service.recv(65_535).decode()
+    assert said.startswith("<27>drehkreuz-portal: {"), "facility daemon, severity error"
+    line = json.loads(said.partition(": ")[2])
+    assert (line["message"], line["login"], "trace" in line) == ("Anmeldung abgelehnt", 7, False)
+    logging.getLogger("portal").error("Niemand hört zu")
+    kept = (home / "log" / "portal.jsonl").read_text(encoding="utf-8")
+    assert "Niemand hört zu" in kept
+    assert "RuntimeError: innen" in kept
+    for handler in logging.getLogger().handlers:
+        handler.close()
+    monkeypatch.setenv("DREHKREUZ_LOG_SYSLOG", str(home / "kein-socket"))
+    logs.configure("portal", terminal=False)
+    assert "DREHKREUZ_LOG_SYSLOG" in capsys.readouterr().err
 
 
 def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:

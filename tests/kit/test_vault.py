@@ -83,3 +83,17 @@ def test_without_setting_the_home_has_its_own_key(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("DREHKREUZ_VAULT_KEYS", raising=False)
     assert vault().open(vault().seal("geheim", "login", 1), "login", 1) == "geheim"
     assert (tmp_path / "secrets" / "vault").stat().st_mode & 0o777 == 0o600
+
+
+def test_systemd_hands_the_ring_over_as_a_file(monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path) -> None:
+    """LoadCredential=DREHKREUZ_VAULT_KEYS:…: no secret in the environment, in `.env` or in the home; a variable goes before."""
+    given = tmp_path / "credentials"
+    given.mkdir()
+    (given / "DREHKREUZ_VAULT_KEYS").write_text(f"2027a:{base64.b64encode(b'c' * 32).decode()}\n", encoding="utf-8")
+    (given / "fremd").write_text("gehört einem anderen Programm", encoding="utf-8")
+    monkeypatch.delenv("DREHKREUZ_VAULT_KEYS", raising=False)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(given))
+    assert vault().keys == {"2027a": b"c" * 32}
+    assert not (home / "secrets" / "vault").exists(), "no key of the home's own is made"
+    monkeypatch.setenv("DREHKREUZ_VAULT_KEYS", f"2026a:{base64.b64encode(b'a' * 32).decode()}")
+    assert vault().current == "2026a"

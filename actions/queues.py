@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from kit import clock
 from models.access import LoginAttempt
 from models.assets import ExpiryNotice
-from models.billing import BillingItem, BillingRun, Invoice, InvoiceState, ItemState, RunState
+from models.billing import BillingItem, BillingRun, Invoice, InvoiceState, ItemState, RunState, ServiceReport
 from models.goods import Delivery, DeliveryState
 from models.handover import HandOverState, PostalBatch, SapDocument
 from models.maintenance import DueDate
@@ -295,3 +295,10 @@ def archive_faults(session: Session) -> tuple[int, int]:
     """Objects in the archive, and how many of them were found damaged or missing."""
     total, faulty = session.execute(sa.select(sa.func.count(), sa.func.count().filter(ArchivedObject.fault.is_not(None)))).one()
     return total, faulty
+
+
+def issued_in_the_future(session: Session) -> list[str]:
+    """Numbers of reports and invoices that say they were issued later than now: a clock was ahead when they were made."""
+    ahead = clock.now() + dt.timedelta(hours=1)
+    asked = [sa.select(kind.number).where(kind.issued_at > ahead) for kind in (ServiceReport, Invoice)]
+    return sorted(str(number) for number in session.scalars(sa.union_all(*asked)))

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from kit import clock
 from kit.errors import ConflictError
+from models.billing import BillingItem, BillingRun, ItemState, RunState
+from models.parties import Customer
 from models.plumbing import ArchivedObject
 from models.restoration import LostNumber, Restoration
 
@@ -101,3 +103,19 @@ def refuse_number(session: Session, prefix: str) -> None:
 def undecided(session: Session) -> Sequence[LostNumber]:
     """Lost numbers that wait for a person."""
     return session.scalars(sa.select(LostNumber).where(LostNumber.decided_at.is_(None)).order_by(LostNumber.number)).all()
+
+
+def still_to_bill(session: Session) -> dict[str, list[str]]:
+    """Customers by month (»2026-10«) that a released run will bill as soon as numbers are given again."""
+    found: dict[str, list[str]] = {}
+    rows = session.execute(
+        sa.select(BillingRun.month, Customer.number)
+        .distinct()
+        .join(BillingItem, BillingItem.run_id == BillingRun.id)
+        .join(Customer, Customer.id == BillingItem.customer_id)
+        .where(BillingRun.state != RunState.OPEN, BillingItem.state == ItemState.PLANNED)
+        .order_by(BillingRun.month, Customer.number)
+    )
+    for month, number in rows:
+        found.setdefault(month, []).append(number)
+    return found

@@ -41,6 +41,7 @@ BEHIND = {
 }
 """Queues whose lateness `doctor` tells: name, what is late, and what helps."""
 SPACE_WANTED = 2_000_000_000
+SHOWN = 5  # numbers in one line
 
 
 @dataclass(frozen=True)
@@ -255,6 +256,12 @@ def _clock() -> Finding:
             f"{shown}; die Datenbank geht {apart:.0f} s anders",
             "Zeitabgleich (NTP) prüfen (docs/runbooks/uhr-springt.md)",
         )
+    with unit_of_work("doctor") as session:
+        ahead = queues.issued_in_the_future(session)
+    if ahead:
+        text = f"{shown}; {len(ahead)} Belege tragen ein späteres Datum: {', '.join(ahead[:SHOWN])}"
+        text += " …" if len(ahead) > SHOWN else ""
+        return Finding("Uhr", WARNING, text, "docs/runbooks/uhr-springt.md")
     return Finding("Uhr", OK, shown)
 
 

@@ -43,6 +43,8 @@ class Reconciled:
     earlier: int = 0
     """Mails that the outbox does not know at all."""
     lost: list[str] = field(default_factory=list)
+    counted: set[int] = field(default_factory=set)
+    """Rows of the outbox that stand in one of the counts: several sources tell of one mail."""
 
 
 def _open_hold(session: Session) -> Restoration:
@@ -101,8 +103,10 @@ def _note_mail(session: Session, hold: Restoration, each: Evidence, done: Reconc
             row.reply, row.error = f"laut {each.source} schon gesendet (Abgleich nach der Rückspielung)", None
             people.answered(session, f"mail-unclear:{row.key}")
             done.settled += 1
-        else:
+            done.counted.add(row.id)
+        elif row.id not in done.counted:
             done.known += 1
+            done.counted.add(row.id)
     return None
 
 

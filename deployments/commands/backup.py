@@ -37,8 +37,8 @@ def backup_command(
         print_json(told | {"removed": made.removed, "open_items": made.troubles})
     else:
         print(
-            f"{place}: {manifest.counts.get('customer', 0)} Kunden, {manifest.counts.get('invoice', 0)} Rechnungen, "
-            f"{manifest.objects} Objekte im Archiv, {manifest.files} Dateien, davon {made.linked} "
+            f"{place}: {manifest.counts.get('customer', 0)} Kunden, {manifest.counts.get('invoice', 0)} Rechnungen "
+            f"(mit vorbereiteten), {manifest.objects} Objekte im Archiv, {manifest.files} Dateien, davon {made.linked} "
             "unverändert verlinkt."
         )
         for name in made.removed:
@@ -91,8 +91,9 @@ def restore_command(
 
     def agree(present: restoring.Present, backup: Backup) -> bool:
         question = (
-            f"Hier liegen {present.customers} Kunden und {present.invoices} Rechnungen. Ersetzen durch die Sicherung vom "
-            f"{clock.local(backup.manifest.made_at):%d.%m.%Y %H:%M} ({backup.manifest.counts.get('invoice', 0)} Rechnungen)?"
+            f"Hier liegen {present.customers} Kunden und {present.invoices} Rechnungen (mit vorbereiteten). Ersetzen durch die "
+            f"Sicherung vom {clock.local(backup.manifest.made_at):%d.%m.%Y %H:%M} "
+            f"({backup.manifest.counts.get('invoice', 0)} Rechnungen)?"
         )
         if yes:
             return True
@@ -121,7 +122,7 @@ def _show_restored(done: "object", *, as_json: bool) -> None:
     else:
         print(
             f"Zurückgespielt: Sicherung vom {made_at:%d.%m.%Y %H:%M}, {manifest.counts.get('customer', 0)} Kunden, "
-            f"{manifest.counts.get('invoice', 0)} Rechnungen, {done.objects} Objekte im Archiv."
+            f"{manifest.counts.get('invoice', 0)} Rechnungen (mit vorbereiteten), {done.objects} Objekte im Archiv."
         )
         if done.former:
             print(f"Der frühere Stand liegt als Schema »{done.former}« daneben; löschen: drehkreuz restore --forget-former.")

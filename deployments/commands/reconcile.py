@@ -1,5 +1,6 @@
 """`drehkreuz mail reconcile | resume | lost`: after a restore. How to: docs/runbooks/rueckspielung.md"""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -33,14 +34,16 @@ def reconcile_command(
         told = dict.fromkeys(number or [], "von Hand genannt")
         done = reconcile.take(session, own, reconcile.own_numbers(session) | told)
         undecided = [row.number for row in restoration.undecided(session)]
+    mails = len({each.message_id for each in own})
     if as_json:
-        found = {"settled": done.settled, "known": done.known, "earlier": done.earlier, "lost": done.lost}
+        found: dict[str, object] = {"mails": mails, "settled": done.settled, "known": done.known}
+        found |= {"earlier": done.earlier, "lost": done.lost}
         print_json(found | {"undecided": undecided})
     else:
         print(
-            f"Abgleich: {len(own)} gesendete Mails gelesen; {done.settled} warteten noch im Ausgang und gelten jetzt "
-            f"als gesendet, {done.known} waren bekannt, {done.earlier} kennt die Datenbank nicht (sie gehen nicht noch einmal "
-            "hinaus)."
+            f"Abgleich: {mails} gesendete Mails gelesen (in {len(own)} Fundstellen); {done.settled} warteten noch im "
+            f"Ausgang und gelten jetzt als gesendet, {done.known} waren bekannt, {done.earlier} kennt die Datenbank nicht "
+            "(sie gehen nicht noch einmal hinaus)."
         )
         if done.lost:
             print(f"Verlorene Nummern, die nie wieder vergeben werden: {', '.join(done.lost)}")
@@ -59,6 +62,7 @@ def resume_command(
     with open_session(f"cli:{by}") as session:
         unclear = reconcile.resume(session, by, without_log=without_log)
         undecided = [row.number for row in restoration.undecided(session)]
+        waiting = restoration.still_to_bill(session) if undecided else {}
     print(
         f"Freigegeben von {by}. Der Versand geht weiter."
         + (f" {unclear} Mails sind unklar: Portal, »Postausgang«." if unclear else "")
@@ -67,8 +71,19 @@ def resume_command(
         print(
             f"Berichte und Rechnungen warten, bis über {len(undecided)} verlorene Nummern entschieden ist: drehkreuz mail lost"
         )
+        _warn(waiting)
     if undecided or unclear:
         raise typer.Exit(PERSON_NEEDED)
+
+
+def _warn(waiting: Mapping[str, Sequence[str]]) -> None:
+    """Whoever has a lost invoice and stands in a run is billed again as soon as the last number is decided."""
+    for month, numbers in waiting.items():
+        print(
+            f"Achtung: Im freigegebenen Lauf {month} warten {', '.join(numbers)}. Wer davon schon einen verlorenen Beleg hat, "
+            "der gelten soll, wird nach der letzten Entscheidung noch einmal abgerechnet. Vorher herausnehmen: "
+            f"drehkreuz billing withdraw {month} KUNDE"
+        )
 
 
 def lost_command(
@@ -85,6 +100,7 @@ def lost_command(
         for each in decide or []:
             reconcile.decide(session, each, note, by)
         rows = reconcile.lost(session)
+        waiting = restoration.still_to_bill(session) if any(not row.decision for row in rows) else {}
     if to is not None:
         to.mkdir(parents=True, exist_ok=True)
         for row in rows:
@@ -95,6 +111,7 @@ def lost_command(
     else:
         cells = [(row.number, row.source, row.subject, ", ".join(row.recipients), row.decision or "offen") for row in rows]
         print_table("Verlorene Nummern", ("Nummer", "Spur", "Betreff", "an", "Entscheidung"), cells)
+        _warn(waiting)
     if any(not row.decision for row in rows):
         raise typer.Exit(PERSON_NEEDED)
 

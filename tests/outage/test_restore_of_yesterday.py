@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from actions import restoration
+from actions.billing.withdraw import withdraw_customer
 from actions.mail import outbox, reconcile
 from actions.mail.outbox import NewMail
 from actions.numbers import next_numbers
 from actions.restoration import HeldError
+from deployments import cli
 from integrations.mail import evidence
 from integrations.mail.compose import message_id
 from integrations.mail.sink import sunk_mails
@@ -22,6 +24,7 @@ from models.parties import House
 from models.plumbing import MailState, OutboxMail
 from tasks import mail_dispatch as post
 from tests import factories as make
+from tests.outage import world
 from tests.servers import SinkProcess
 
 MADE_AT = "report:SB-2026-000007:1"
@@ -74,8 +77,9 @@ def test_nothing_leaves_and_nothing_is_numbered_before_the_mail_log_was_read(gon
     assert len(sunk_mails(gone_out.folder)) == 2
 
     with unit_of_work("test") as session:
-        done = reconcile.take(session, evidence.read(gone_out.folder), {"RE-2026-000003": "SAP"})
-    assert (done.settled, done.earlier) == (1, 1)
+        twice = [*evidence.read(gone_out.folder), *evidence.read(gone_out.folder)]
+        done = reconcile.take(session, twice, {"RE-2026-000003": "SAP"})
+    assert (done.settled, done.known, done.earlier) == (1, 0, 1), "two sources tell of the same mails"
     assert state_of("report:SB-2026-000006:1") == "accepted"
     assert done.lost[:3] == ["RE-2026-000001", "RE-2026-000002", "RE-2026-000003"]
     with unit_of_work("test") as session:
@@ -107,6 +111,28 @@ def test_another_mail_under_a_reused_key_asks_a_person(gone_out: SinkProcess) ->
         reconcile.take(session, evidence.read(gone_out.folder))
     queue("report:SB-2026-000009:1", "Etwas anderes")
     assert state_of("report:SB-2026-000009:1") == "unclear"
+
+
+def test_who_would_be_billed_again_is_named_until_all_is_decided(sink: SinkProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    world.settle_in()
+    world.release_only(world.OCTOBER)
+    queue("report:SB-2026-000009:1", "Servicebericht SB-2026-000009")
+    assert post.send_queued().accepted == 1
+    restore_rows()
+    assert cli.run(["mail", "reconcile", str(sink.folder), str(sink.folder)]) == 3
+    assert "1 gesendete Mails gelesen (in 2 Fundstellen)" in capsys.readouterr().out
+    assert cli.run(["mail", "resume", "--by", "Ina Innendienst"]) == 3
+    with unit_of_work("test") as session:
+        waiting = restoration.still_to_bill(session)["2026-10"]
+    assert waiting
+    assert f"Lauf 2026-10 warten {', '.join(waiting)}." in capsys.readouterr().out
+    with unit_of_work("test") as session:
+        for number in [row.number for row in restoration.undecided(session)]:
+            reconcile.decide(session, number, "gilt weiter", "Ina Innendienst")
+        withdraw_customer(session, world.OCTOBER, waiting[0])
+        assert waiting[0] not in restoration.still_to_bill(session).get("2026-10", [])
+    assert cli.run(["mail", "lost"]) == 0
+    assert "Achtung" not in capsys.readouterr().out
 
 
 def test_without_any_trace_each_waiting_mail_is_decided_by_a_person(gone_out: SinkProcess) -> None:

@@ -125,6 +125,11 @@ class Settings(BaseSettings):
         True, description="Vorjahresumsatz über 800.000 EUR: E-Rechnungspflicht schon 2027 (§ 27 Abs. 38 UStG)."
     )
     vault_keys: SecretStr = Field(SecretStr(""), description="Schlüsselbund des Tresors: id:base64,… ; der erste versiegelt.")
+    clamd: str = Field(
+        "",
+        description="Virenprüfung hochgeladener Dateien durch ClamAV: Pfad des Sockets (/run/clamav/clamd.ctl) oder "
+        "tcp://server:3310; leer = keine.",
+    )
     log_syslog: str = Field(
         "",
         description="Protokolle auch an den Protokolldienst: /dev/log (journald, rsyslog dieser Maschine) oder "

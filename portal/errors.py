@@ -14,12 +14,14 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from integrations.clamd import InfectedError, ScannerAwayError
 from kit.database import DatabaseNotRunningError
 from kit.errors import DrehkreuzError, NotFoundError
 from kit.log import one_line
 from portal.forms import german
 from portal.kept import Typed, typed
 from portal.pages import page
+from portal.security import events
 from portal.security.person import NotAllowedError, SecondFactorRequiredError, SignInRequiredError
 
 log = logging.getLogger("portal")
@@ -150,6 +152,22 @@ async def _unreachable(request: Request, fault: Exception) -> Response:
     return response
 
 
+def _infected(request: Request, fault: Exception) -> Response:
+    """An upload in which the virus check found something: refused, and noted with who sent it."""
+    person = getattr(request.state, "person", None)
+    address = request.client.host if request.client else ""
+    events.note(one_line(f"Schadcode abgelehnt: {fault}"), address=address, login=person and person.login_id, refused=True)
+    return error_page(request, 422, str(fault))
+
+
+async def _unchecked(request: Request, fault: Exception) -> Response:
+    """The virus check is away: nothing is kept unchecked, what was typed can be sent again."""
+    log.error("Vorfall %s: %s", getattr(request.state, "incident", ""), one_line(str(fault)))
+    response = error_page(request, 503, str(fault), kept=await typed(request))
+    response.headers["retry-after"] = "60"
+    return response
+
+
 def _not_allowed(request: Request, _fault: Exception) -> Response:
     person = getattr(request.state, "person", None)
     login = person.login_id if person is not None else "?"
@@ -185,6 +203,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DrehkreuzError, _refused)
+    app.add_exception_handler(InfectedError, _infected)
+    app.add_exception_handler(ScannerAwayError, _unchecked)
     app.add_exception_handler(DatabaseNotRunningError, _unreachable)
     app.add_exception_handler(OperationalError, _unreachable)
     app.add_exception_handler(DataError, _no_such_value)

@@ -14,9 +14,10 @@ from kit import passwords
 from kit.database import unit_of_work
 from models.access import Login, LoginSession
 from models.parties import Customer, House
-from models.plumbing import OutboxMail
+from models.plumbing import InboxItem, OutboxMail
 from models.service_desk import Ticket
 from tests import factories as make
+from tests.clamd_server import SIGNATURE, ClamdServer
 from tests.portal.conftest import Portal
 from tests.portal.test_rights import ROUTES, filled_path, rights_of
 from tests.portal.world import PASSWORD, email_of
@@ -255,3 +256,29 @@ def test_a_refused_page_stands_in_the_log(portal: Portal, caplog: pytest.LogCapt
         assert portal.browser("technician").get("/verwaltung/rechte").status_code == 403
     assert "Zugriff verweigert" in caplog.text
     assert "/verwaltung/rechte" in caplog.text
+
+
+def test_what_the_virus_check_finds_or_cannot_look_at_is_not_kept(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every upload passes it, before any page sees the file (ASVS 12.4.2)."""
+
+    def send(content: bytes) -> int:
+        return portal.browser("materials").post("/wareneingang/annehmen", files={"datei": ("avis.json", content)}).status_code
+
+    with ClamdServer() as server:
+        monkeypatch.setenv("DREHKREUZ_CLAMD", server.address)
+        with caplog.at_level(logging.WARNING, logger="portal.security"):
+            assert send(b"{}" + SIGNATURE) == 422
+        assert "Schadcode abgelehnt: »avis.json«" in caplog.text
+        assert _kept() == 0
+        assert send(b"{}") == 303
+        assert _kept() == 1
+    assert server.seen == [b"{}" + SIGNATURE, b"{}"]
+    assert send(b'{"nach": "dem Ende"}') == 503, "with the check away nothing is kept unchecked"
+    assert _kept() == 1
+
+
+def _kept() -> int:
+    with unit_of_work("test") as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(InboxItem)) or 0

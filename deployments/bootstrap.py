@@ -104,7 +104,9 @@ def _run(command: list[str]) -> None:
 
 def _install(lock: Path, count: int) -> None:
     if shutil.which("uv"):
-        _run(["uv", "pip", "install", "--python", str(PYTHON), "--no-deps", "--require-hashes", "-r", str(lock)])
+        # uv leaves compiling to each start, pip does it at once
+        options = ["--compile-bytecode", "--no-deps", "--require-hashes"]
+        _run(["uv", "pip", "install", "--python", str(PYTHON), *options, "-r", str(lock)])
         return
     command = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--disable-pip-version-check", "--no-input"]
     command += ["--root-user-action=ignore", "--progress-bar=off", "--no-deps", "--require-hashes", "-r", str(lock)]

@@ -33,7 +33,6 @@ PROMISE, MISSING = "promise", "missing tool"
 LONG = (
     "tests/deployments/test_services.py",
     "tests/crash/",
-    "tests/deployments/test_automations.py",
     "tests/documents/",
     "tests/company/",
     "tests/stories/",

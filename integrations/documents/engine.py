@@ -4,6 +4,7 @@ One `Engine` per process keeps fonts and style sheets loaded. Pango's font map m
 lock stands around each document; for speed use processes (`integrations.documents.pool`).
 """
 
+import base64
 import datetime as dt
 import threading
 import zlib
@@ -19,7 +20,7 @@ import pydyf
 import weasyprint
 from markupsafe import Markup
 from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher
+from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from integrations.documents import text
 from integrations.documents.styles import StyledDocument, Styles
@@ -29,6 +30,7 @@ from kit.errors import DrehkreuzError
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "documents"
 RUNNING = frozenset({"offer", "needs_analysis", "check_proof"})
 """Templates whose pages carry a running head; they share its style sheet."""
+_PICTURE = "data:image/png;base64,"
 _FONT_FACES = "".join(
     f"@font-face {{ font-family: Drehkreuz; font-weight: {weight}; src: url({(text.FONTS / name).as_uri()}) }}"
     for weight, name in (("normal", "Lato-Regular.ttf"), ("bold", "Lato-Bold.ttf"))
@@ -174,9 +176,9 @@ class Engine:
 class _OnlyOurs(URLFetcher):  # type: ignore[misc]
     """Documents load nothing: whatever a text smuggles in, no file and no address is ever opened."""
 
-    def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
-        if url.startswith("data:image/png;base64,"):
-            return super().fetch(url, headers)
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:  # noqa: ARG002 - WeasyPrint's signature
+        if url.startswith(_PICTURE):  # read here: WeasyPrint would set up a reader for every protocol first
+            return URLFetcherResponse(url, base64.b64decode(url[len(_PICTURE) :]), {"Content-Type": "image/png"})
         raise ValueError(f"documents load nothing from outside: {url[:80]}")
 
 
@@ -229,9 +231,17 @@ def _bytes(item: Any) -> bytes:
     return pydyf._to_bytes(item)  # type: ignore[no-any-return]  # noqa: SLF001
 
 
+def _is_pdf(content: list[Any]) -> bool:
+    return len(content) == 1 and isinstance(content[0], bytes) and content[0].startswith(b"%PDF-")
+
+
 def _stream_bytes(stream: Any) -> bytes:
-    """Packed at a middle level: a third of the time of pydyf's level 9 for one percent more bytes."""
-    if not stream.compress:
+    """Packed at a middle level: a third of the time of pydyf's level 9 for one percent more bytes.
+
+    A report inside an invoice is packed already and stays as it is.
+    """
+    if not stream.compress or _is_pdf(stream.stream):
+        stream.compress = False
         return stream.data  # type: ignore[no-any-return]
     packed = zlib.compress(b"\n".join([item if isinstance(item, bytes) else _bytes(item) for item in stream.stream]), 5)
     extra = pydyf.Dictionary({**stream.extra, "Filter": "/FlateDecode", "Length": len(packed)})

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,3 +172,26 @@ def test_hostile_text_is_shown_and_does_nothing() -> None:
     assert "root:" not in found
     assert found.count("Unteilbar") + found.count("Unteil\n") > 900  # nothing of a very long text is lost
     assert found.count("Teilbarer") == 625
+
+
+@pytest.mark.parametrize("count", [2, 7, 12, 30])
+def test_each_month_stands_below_its_bars(count: int) -> None:
+    """Every name of a month is centred below the middle of its pair of bars, the last month always named."""
+    import pypdfium2
+
+    from integrations.documents.graphics import UNIT
+
+    statement = samples.statement(history=samples.history(count))
+    document = pypdfium2.PdfDocument(render_report(samples.report(1, groups=(), totals=None, kontingent=(statement,))))
+    found = []
+    for page in document:
+        text = page.get_textpage()
+        said = text.get_text_range()
+        for match in re.finditer(r"\b\d\d/20\d\d\b", said):
+            left, right = text.get_charbox(match.start())[0], text.get_charbox(match.end() - 1)[2]
+            found.append(((left + right) / 2 / 72 * 25.4 - 18, match.group()))
+    step, every = 466 / count, -(-count // 12)
+    named = [i for i in range(count) if (count - 1 - i) % every == 0]
+
+    assert [name for _at, name in found] == [f"{statement.history[i].month:%m/%Y}" for i in named]
+    assert [at for at, _name in found] == pytest.approx([(34 + (i + 0.5) * step) * UNIT for i in named], abs=0.4)

@@ -12,6 +12,7 @@ import hmac
 import logging
 import re
 import threading
+from dataclasses import dataclass
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -66,11 +67,34 @@ def check_strength(password: str, email: str) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How good a password is while it is typed: `level` 0 (refused) to 4, and a sentence."""
+
+    level: int
+    text: str
+
+
+def strength(password: str, email: str) -> Strength:
+    """The same judgement as `check_strength`, to be shown (ASVS 2.1.8)."""
+    try:
+        check_strength(password, email)
+    except WeakPasswordError as weak:
+        return Strength(0 if len(password) < MINIMUM else 1, str(weak))
+    if _score(password, email) > _GUESSABLE:
+        return Strength(4, "Sehr gut: Dieses Kennwort errät niemand.")
+    return Strength(3, "Gut. Ein Wort mehr macht es noch schwerer zu erraten.")
+
+
 def _is_guessable(password: str, email: str) -> bool:
+    return _score(password, email) < _GUESSABLE
+
+
+def _score(password: str, email: str) -> int:
     from zxcvbn import zxcvbn  # its lists take a fifth of a second
 
     known = [*EXPECTED, *re.split(r"[^\w]+", email.lower())]
-    return int(zxcvbn(password[:_MEASURED], user_inputs=known)["score"]) < _GUESSABLE
+    return int(zxcvbn(password[:_MEASURED], user_inputs=known)["score"])
 
 
 def hashed(password: str) -> str:

@@ -16,7 +16,7 @@ from models.access import Login, LoginSession
 from models.parties import StaffRole
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.pages import Crumb, go, page
-from portal.routes.sign_in import client_address
+from portal.routes.sign_in import client_address, judged
 from portal.security import events, second_factor, signin
 from portal.security.lockout import LockedOutError, forgive, record_attempt
 from portal.security.person import Person, need, second_factor_rule, signed_in
@@ -125,6 +125,12 @@ def change_password(request: Request, person: Own, session: OwnSession, data: Da
     forgive(session, login.email)
     events.note("Kennwort geändert", address=client_address(request), login=login.id)
     return go(request, "/konto", "Ihr Kennwort ist geändert. Alle anderen Anmeldungen sind beendet.")
+
+
+@router.post("/kennwort/staerke")
+def judge_password(person: Own, data: Data) -> Response:
+    """How good the new password is, while it is typed. Nothing is kept."""
+    return judged(data, person.email)
 
 
 def _factor_page(request: Request, person: Person, form: Filled[FactorForm], status_code: int = 200) -> Response:

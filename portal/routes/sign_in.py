@@ -1,15 +1,17 @@
 """Anmelden, zweiter Faktor, Einladung, Kennwort vergessen, abmelden."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import Field
+from starlette.datastructures import FormData
 
 from actions import invitations
 from kit import clock
 from kit.database import Role, unit_of_work
-from kit.passwords import MINIMUM, WeakPasswordError
+from kit.passwords import MINIMUM, WeakPasswordError, strength
 from models.access import Login, TokenPurpose
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.pages import page
@@ -244,6 +246,33 @@ def _take_new_password(request: Request, token: str, purpose: TokenPurpose, data
     if login is None:
         return page(request, "link_ended.html", status_code=410, invitation=purpose is TokenPurpose.INVITATION)
     return RedirectResponse("/anmelden?hinweis=kennwort", 303)
+
+
+def judged(data: FormData, email: str) -> Response:
+    """Level 0 to 4 and a sentence about the typed password, for the display beside its field."""
+    typed = str(data.get("password") or "")[:1000]
+    return JSONResponse(asdict(strength(typed, email)))
+
+
+def _judged_by_link(token: str, purpose: TokenPurpose, data: FormData) -> Response:
+    """Only for whoever holds a valid link: judging costs time."""
+    with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
+        who = invitations.invited(session, token, purpose)
+    return judged(data, who.email) if who is not None else JSONResponse({}, 410)
+
+
+@router.post("/einladung/{token}/staerke")
+@public
+def judge_invitation(token: str, data: Data) -> Response:
+    """How good the first password is, while it is typed."""
+    return _judged_by_link(token, TokenPurpose.INVITATION, data)
+
+
+@router.post("/kennwort/{token}/staerke")
+@public
+def judge_reset(token: str, data: Data) -> Response:
+    """How good the new password is, while it is typed."""
+    return _judged_by_link(token, TokenPurpose.PASSWORD_RESET, data)
 
 
 @router.get("/einladung/{token}")

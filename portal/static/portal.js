@@ -68,6 +68,40 @@
     form.addEventListener("submit", () => { for (const secret of secrets) secret.type = "password"; });
   }
 
+  // --- how good a new password is, as the server will judge it
+  for (const form of all("form[data-strength]")) {
+    const input = $("input[autocomplete=new-password]", form);
+    const meter = document.createElement("meter");
+    const said = document.createElement("span");
+    Object.assign(meter, { min: 0, max: 4, low: 2, high: 3, optimum: 4, value: 0, hidden: true });
+    meter.setAttribute("aria-hidden", "true");
+    meter.className = "strength";
+    said.className = "form-hint";
+    said.setAttribute("role", "status");
+    input.closest(".mb-3").append(meter, said);
+    let waiting = 0;
+    let asked = 0;
+    const show = (level, text) => {
+      meter.hidden = !text;
+      meter.value = level;
+      said.textContent = text;
+    };
+    input.addEventListener("input", () => {
+      clearTimeout(waiting);
+      const turn = ++asked;
+      if (!input.value) return show(0, "");
+      waiting = setTimeout(async () => {
+        try {
+          const answer = await fetch(form.dataset.strength, { method: "POST", body: new URLSearchParams({ password: input.value }) });
+          const { level, text } = answer.ok ? await answer.json() : { level: 0, text: "" };
+          if (turn === asked) show(level, text);
+        } catch {
+          show(0, "");
+        }
+      }, 400);
+    });
+  }
+
   // --- a second click on the same button sends nothing twice
   document.addEventListener("submit", (event) => {
     const form = event.target;

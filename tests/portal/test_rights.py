@@ -79,6 +79,7 @@ def test_public_routes_are_the_known_ones() -> None:
     public = {r.path for r in ROUTES if getattr(r.endpoint, "public", False) and not r.path.startswith("/api/")}
     assert public == {
         "/anmelden", "/abmelden", "/zweiter-faktor", "/kennwort-vergessen", "/einladung/{token}", "/kennwort/{token}", "/gesund",
+        "/einladung/{token}/staerke", "/kennwort/{token}/staerke",
     }  # fmt: skip
 
 

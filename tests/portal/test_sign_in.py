@@ -240,6 +240,11 @@ def test_an_invitation_is_a_mail_and_its_link_works_once(portal: Portal, optiona
     browser = portal.browser()
     assert "Willkommen, Ines Innert" in browser.get(f"/einladung/{token}").text
     assert browser.get(f"/einladung/{token}").status_code == 200  # looking uses nothing up
+    page = browser.get(f"/einladung/{token}").text
+    assert f'data-strength="/einladung/{token}/staerke"' in page
+    judged = browser.post(f"/einladung/{token}/staerke", data={"password": "Passwort123!"})
+    assert judged.json() == {"level": 1, "text": judged.json()["text"]}
+    assert "leicht zu erraten" in judged.json()["text"]
     weak = browser.post(f"/einladung/{token}", data={"password": "zu kurz", "again": "zu kurz"})
     assert (weak.status_code, "mindestens 12 Zeichen" in weak.text) == (422, True)
     unequal = browser.post(f"/einladung/{token}", data={"password": PASSWORD, "again": PASSWORD + "!"})
@@ -247,6 +252,7 @@ def test_an_invitation_is_a_mail_and_its_link_works_once(portal: Portal, optiona
     chosen = {"password": PASSWORD, "again": PASSWORD}
     assert browser.post(f"/einladung/{token}", data=chosen).headers["location"] == "/anmelden?hinweis=kennwort"
     assert browser.post(f"/einladung/{token}", data=chosen).status_code == 410
+    assert browser.post(f"/einladung/{token}/staerke", data=chosen).status_code == 410, "judging is for who holds a link"
     assert browser.get(f"/einladung/{token}").status_code == 410
     assert browser.get(f"/kennwort/{token}").status_code == 410
     assert sign_in(browser) == 303

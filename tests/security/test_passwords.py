@@ -72,3 +72,17 @@ def test_hashes_from_before_the_key_still_open_and_are_renewed(monkeypatch: pyte
     old = quick.hash("drei müde Wanderschuhe")
     assert passwords.verify(old, "drei müde Wanderschuhe")
     assert passwords.outdated(old)
+
+
+@pytest.mark.parametrize(
+    ("password", "level", "said"),
+    [
+        ("kurz", 0, "zu kurz"),
+        ("Passwort123!", 1, "leicht zu erraten"),
+        ("drei müde Wanderschuhe im Regal", 4, "Sehr gut"),
+    ],
+)
+def test_the_display_judges_as_saving_does(password: str, level: int, said: str) -> None:
+    found = passwords.strength(password, ME)
+    assert found.level == level
+    assert said in found.text

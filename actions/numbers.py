@@ -1,5 +1,6 @@
 """Numbers of documents and tickets: taken in the transaction that issues, so unique and without a gap."""
 
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -29,5 +30,14 @@ def next_numbers(session: Session, prefix: str, year: int, count: int) -> list[s
         .on_conflict_do_update(index_elements=["prefix", "year"], set_={"last": NumberRange.last + count})
         .returning(NumberRange.last)
     )
-    last = session.execute(statement).scalar_one()
-    return [f"{prefix}-{year}-{number:06}" for number in range(last - count + 1, last + 1)]
+    return _written(prefix, year, session.execute(statement).scalar_one() - count, count)
+
+
+def likely_numbers(session: Session, prefix: str, year: int, count: int) -> list[str]:
+    """The numbers that `next_numbers` would give now. Nothing is taken and nothing locked: others may get them first."""
+    taken = session.scalar(sa.select(NumberRange.last).where(NumberRange.prefix == prefix, NumberRange.year == year)) or 0
+    return _written(prefix, year, taken, count)
+
+
+def _written(prefix: str, year: int, taken: int, count: int) -> list[str]:
+    return [f"{prefix}-{year}-{number:06}" for number in range(taken + 1, taken + count + 1)]

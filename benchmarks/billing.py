@@ -27,13 +27,16 @@ SAMPLE_SECONDS = 5.0
 """Between two looks at the memory. A look costs some tenths of a second; the bare work is looked at as often."""
 
 
-def _busy() -> float:
-    """Processor seconds of this process and all its children so far: renderers, database server and mail sink included."""
+def _busy() -> dict[str, float]:
+    """Processor seconds so far of this process, its renderers, the database server and the mail sink; ended ones included."""
     me = psutil.Process()
-    total = 0.0
+    total = dict.fromkeys(("main", "postgres", "others"), 0.0)
     for process in [me, *me.children(recursive=True)]:
         try:
-            total += sum(process.cpu_times()[:4])  # own and those of children that have ended
+            kind = "main" if process == me else "postgres" if process.name() == "postgres" else "others"
+            own = process.cpu_times()
+            total[kind] += own.user + own.system
+            total["postgres" if kind == "postgres" else "others"] += own.children_user + own.children_system
         except psutil.Error:
             continue
     return total
@@ -45,7 +48,10 @@ def timed(into: dict[str, float], name: str) -> Iterator[None]:
     start, before = time.perf_counter(), _busy()
     yield
     into[name] = time.perf_counter() - start
-    into[f"{name} CPU"] = _busy() - before
+    spent = {kind: seconds - before[kind] for kind, seconds in _busy().items()}
+    into[f"{name} CPU"] = sum(spent.values())
+    told = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in spent.items())
+    print(f"    {name} {into[name]:.1f} s; processor: {told}", flush=True)
 
 
 class Memory(threading.Thread):

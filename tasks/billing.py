@@ -191,7 +191,9 @@ def issue_invoices(run_id: int) -> int:
 
     def one_batch() -> int:
         with unit_of_work(ACTOR) as session:
-            count = invoices.issue_invoices(session, run_id, rendering.render_invoices, BATCH)
+            count = invoices.issue_invoices(
+                session, run_id, rendering.render_invoices, BATCH, check_one=rendering.check_invoice
+            )
         post.deliver()
         return count
 

@@ -1,6 +1,8 @@
 """Pages for the steps, set on as many processes as this worker has cores; fonts and style sheets are loaded once each."""
 
+import hashlib
 import os
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -10,13 +12,15 @@ from integrations.documents.contents import InvoiceContent, PostalListContent, R
 from integrations.documents.jobs import InvoiceJob, Job, PaperJob, ReportJob
 from integrations.documents.pool import RenderPool
 from integrations.documents.postal_list import render_postal_batch
-from integrations.einvoice import CheckRecord, check_contents
+from integrations.einvoice import CheckRecord, check, check_contents
 from kit.process import usable_cores
 from kit.settings import settings
 
 LANES = 2
 CHECKED_AT_ONCE = 5
 """Invoices per trip to a process: a trip costs a millisecond, a check twenty."""
+CHECKS_KEPT = 10_000
+"""Records of checks that passed, a kilobyte each."""
 
 
 @lru_cache(maxsize=1)
@@ -37,7 +41,21 @@ def lanes() -> int:
 def check_invoices(contents: Sequence[InvoiceContent]) -> list[CheckRecord]:
     """What the e-invoice rules say of each, before it has a number."""
     parts = [contents[start : start + CHECKED_AT_ONCE] for start in range(0, len(contents), CHECKED_AT_ONCE)]
-    return [record for part in _pool(os.getpid()).apply(check_contents, parts) for record in part]
+    records = [record for part in _pool(os.getpid()).apply(check_contents, parts) for record in part]
+    for record in records:
+        if record.ok:
+            _checked[record.sha256] = record
+    while len(_checked) > CHECKS_KEPT:
+        _checked.popitem(last=False)
+    return records
+
+
+_checked: OrderedDict[str, CheckRecord] = OrderedDict()  # only changed while one batch is checked
+
+
+def check_invoice(xml: bytes) -> CheckRecord:
+    """What the e-invoice rules say of a finished invoice; the very same bytes are not checked a second time."""
+    return _checked.get(hashlib.sha256(xml).hexdigest()) or check(xml)
 
 
 def render_reports(contents: Sequence[ReportContent]) -> list[Page]:

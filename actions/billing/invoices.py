@@ -16,7 +16,7 @@ from actions.billing.invoice_content import invoice_contents
 from actions.billing.recipients import choose, persons_of
 from actions.billing.sharing import NUMBERED_INVOICE, invoices_waiting, left_by_others, portion
 from actions.mail.outbox import NewMail, queue
-from actions.numbers import next_numbers
+from actions.numbers import likely_numbers, next_numbers
 from integrations.documents.contents import Face as ContentFace
 from integrations.documents.contents import InvoiceContent
 from integrations.einvoice import CheckRecord, build_cii, check, check_contents, profile_of
@@ -74,6 +74,8 @@ class Rendered:
 RenderInvoices = Callable[[Sequence[RenderJob]], list[Rendered]]
 CheckInvoices = Callable[[Sequence[InvoiceContent]], list[CheckRecord]]
 """Checks invoices that have no number yet, in the given order, on as many processes as this worker has."""
+CheckXml = Callable[[bytes], CheckRecord]
+"""Checks one structured invoice as it is going to leave."""
 
 
 def due_ids(session: Session, run_id: int) -> list[int]:
@@ -109,9 +111,13 @@ def number_invoices(
 ) -> tuple[int, int]:
     """Check due invoices against the e-invoice rules and number those that pass; returns how many, and how many were looked at.
 
-    What fails keeps no number and says why; it is tried again by the next visit. The range is locked last and shortly.
+    What fails keeps no number and says why; it is tried again by the next visit. The range is locked last and shortly; so the
+    check is made under the numbers that will most likely be given: then the finished invoice is the one that was checked.
     """
-    passed, due, looked = check_due(session, run_id, limit, check_all=check_all)
+    year = clock.today().year
+    passed, due, looked = check_due(
+        session, run_id, limit, check_all=check_all, trial=lambda count: likely_numbers(session, "RE", year, count)
+    )
     number_now(session, passed, due)
     return len(passed), looked
 
@@ -123,8 +129,17 @@ def check_due(
     *,
     without: AbstractSet[int] = frozenset(),
     check_all: CheckInvoices = check_contents,
+    trial: Callable[[int], Sequence[str]] = lambda count: [TRIAL_NUMBER] * count,
 ) -> tuple[list[Invoice], dict[int, dt.date], int]:
     """Check due invoices (but those in `without`) against the e-invoice rules; what fails says why.
+
+    Args:
+        session: the transaction.
+        run_id: the billing run.
+        limit: how many to look at.
+        without: invoices to leave out.
+        check_all: how they are checked.
+        trial: numbers to check so many invoices under.
 
     Returns:
         those that pass, locked, in order of issue; the day by which each is to be paid; how many were looked at.
@@ -134,7 +149,8 @@ def check_due(
     if not rows:
         return [], {}, 0
     today = clock.today()
-    contents = invoice_contents(session, [i.id for i in rows], numbers={i.id: (TRIAL_NUMBER, today) for i in rows})
+    numbers = {i.id: (number, today) for i, number in zip(rows, trial(len(rows)), strict=True)}
+    contents = invoice_contents(session, [i.id for i in rows], numbers=numbers)
     passed = []
     for invoice, record in zip(rows, check_all([contents[i.id] for i in rows]), strict=True):
         if record.ok:
@@ -207,7 +223,9 @@ def _verdict(invoice: Invoice, content: InvoiceContent) -> invoice_guard.Verdict
     )
 
 
-def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit: int = 50) -> int:
+def issue_invoices(
+    session: Session, run_id: int, render: RenderInvoices, limit: int = 50, *, check_one: CheckXml = check
+) -> int:
     """Render, archive, queue and register a batch of numbered invoices; returns how many. Safe to repeat at any point.
 
     Several visits share a run: each takes rows that no other holds.
@@ -227,7 +245,8 @@ def issue_invoices(session: Session, run_id: int, render: RenderInvoices, limit:
     reports = _report_pdfs(session, invoices)
     ready: list[tuple[Invoice, RenderJob, CheckRecord]] = []
     for invoice in invoices:
-        job, record = _job(invoice, contents[invoice.id], reports)
+        job = _job(invoice, contents[invoice.id], reports)
+        record = check_one(job.xml)
         if record.ok:
             ready.append((invoice, job, record))
         else:
@@ -272,13 +291,13 @@ def _report_pdfs(session: Session, invoices: Sequence[Invoice]) -> dict[int, byt
     return {report_id: archive.read(session, key) for report_id, key in rows if key}
 
 
-def _job(invoice: Invoice, content: InvoiceContent, reports: dict[int, bytes]) -> tuple[RenderJob, CheckRecord]:
+def _job(invoice: Invoice, content: InvoiceContent, reports: dict[int, bytes]) -> RenderJob:
     faces = invoice_guard.faces(invoice_guard.Delivery(invoice.face.value), _verdict(invoice, content))
     einvoice = any(face is not invoice_guard.Face.POST for face in faces)
     report_pdf = reports.get(invoice.report_id or 0)
     content = replace(content, einvoice_exists=einvoice)
     xml = build_cii(content, profile_of(content.face), report_pdf=report_pdf)
-    return RenderJob(content, xml, report_pdf, einvoice=einvoice, paper=invoice_guard.Face.POST in faces), check(xml)
+    return RenderJob(content, xml, report_pdf, einvoice=einvoice, paper=invoice_guard.Face.POST in faces)
 
 
 def _file(session: Session, made: Sequence[tuple[Invoice, RenderJob, CheckRecord, Rendered]]) -> None:

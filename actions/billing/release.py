@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from actions.billing.preview import Blocked, Preview, PreviewItem, build, changes_since
 from actions.billing.sharing import DEPLOYMENT, ask_for_help
 from kit import clock
+from kit.bulk import insert_rows
 from kit.database import lock, notify
 from kit.errors import ConflictError
 from models.billing import (
@@ -122,9 +123,7 @@ def _what_changed(session: Session, preview: Preview, snapshot: str) -> str:
 
 def _insert(session: Session, entity: type[Any], rows: Sequence[dict[str, Any]]) -> None:
     now = clock.now()
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        batch = rows[start : start + ROWS_AT_ONCE]
-        session.execute(sa.insert(entity), [{"created_at": now, **row} for row in batch])
+    insert_rows(session, entity, [{"created_at": now, **row} for row in rows])
 
 
 def _insert_ids(session: Session, entity: type[Any], rows: Sequence[dict[str, Any]]) -> list[int]:
@@ -133,7 +132,8 @@ def _insert_ids(session: Session, entity: type[Any], rows: Sequence[dict[str, An
     ids: list[int] = []
     for start in range(0, len(rows), ROWS_AT_ONCE):
         batch = [{"created_at": now, **row} for row in rows[start : start + ROWS_AT_ONCE]]
-        ids.extend(session.scalars(sa.insert(entity).returning(entity.id, sort_by_parameter_order=True), batch).all())
+        statement = sa.insert(entity).returning(entity.id, sort_by_parameter_order=True)
+        ids.extend(session.scalars(statement, batch, execution_options={"render_nulls": True}).all())  # else a None splits it
     return ids
 
 

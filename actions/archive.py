@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -129,13 +130,32 @@ def read(session: Session, key: str) -> bytes:
         NotFoundError: nothing is registered under that key.
         ArchiveDamagedError: what is stored is not what was put there.
     """
-    row = session.scalar(sa.select(ArchivedObject).where(ArchivedObject.key == key))
-    if row is None:
-        raise NotFoundError(f"Archiv: Unter {key} ist nichts abgelegt.")
-    content = store().get(row.key, row.version or "")
-    if hashlib.sha256(content).hexdigest() != row.sha256:
-        raise ArchiveDamagedError(
-            f"Archiv: {key} ist beschädigt, die Prüfsumme stimmt nicht mit dem Verzeichnis überein. "
-            "Stellen Sie das Objekt aus der Sicherung wieder her."
-        )
-    return content
+    return read_all(session, [key])[key]
+
+
+def read_all(session: Session, keys: Sequence[str]) -> dict[str, bytes]:
+    """The bytes of several registered objects by their keys, each compared with the hash in the register.
+
+    Raises:
+        NotFoundError: nothing is registered under one of the keys.
+        ArchiveDamagedError: what is stored is not what was put there.
+    """
+    entries = sa.select(ArchivedObject.key, ArchivedObject.version, ArchivedObject.sha256).where(ArchivedObject.key.in_(keys))
+    rows = {row.key: row for row in session.execute(entries)}
+    for key in keys:
+        if key not in rows:
+            raise NotFoundError(f"Archiv: Unter {key} ist nichts abgelegt.")
+
+    def content_of(key: str) -> bytes:
+        content = store().get(key, rows[key].version or "")
+        if hashlib.sha256(content).hexdigest() != rows[key].sha256:
+            raise ArchiveDamagedError(
+                f"Archiv: {key} ist beschädigt, die Prüfsumme stimmt nicht mit dem Verzeichnis überein. "
+                "Stellen Sie das Objekt aus der Sicherung wieder her."
+            )
+        return content
+
+    if len(rows) <= 1:
+        return {key: content_of(key) for key in rows}
+    with ThreadPoolExecutor(min(len(rows), PUTS_AT_ONCE), thread_name_prefix="archive") as threads:
+        return dict(zip(rows, threads.map(content_of, rows), strict=True))

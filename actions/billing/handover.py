@@ -268,7 +268,8 @@ def postal_list(session: Session, run_id: int, letters: Sequence[Invoice]) -> tu
         .tuples()
         .all()
     )
-    pages = [archive.read(session, letter.paper_archive_key or "") for letter in letters]
+    stored = archive.read_all(session, [letter.paper_archive_key or "" for letter in letters])
+    pages = [stored[letter.paper_archive_key or ""] for letter in letters]
     items = tuple(
         PostalItem(
             invoice_number=letter.number or "",

@@ -259,16 +259,16 @@ def issue_invoices(
         if not pages.error:
             made.append((invoice, job, record, pages))
     _file(session, made)
-    issued = [(invoice, job) for invoice, job, *_ in made]
-    _queue(session, [(invoice, job) for invoice, job in issued if job.einvoice])
+    _queue(session, [(invoice, job, pages.einvoice or b"") for invoice, job, _, pages in made if job.einvoice])
+    issued = [invoice for invoice, *_ in made]
     known = set(
-        session.scalars(sa.select(SapDocument.invoice_id).where(SapDocument.invoice_id.in_([i.id for i, _ in issued])))
+        session.scalars(sa.select(SapDocument.invoice_id).where(SapDocument.invoice_id.in_([i.id for i in issued])))
     )  # SAP has what it gave the number to
     session.add_all(
         SapDocument(
             customer_id=i.customer_id, invoice_id=i.id, key=i.number or "", adapter=settings().sap, state=HandOverState.QUEUED
         )
-        for i, _ in issued
+        for i in issued
         if i.id not in known
     )
     return len(invoices)
@@ -288,7 +288,9 @@ def due_left(session: Session, run_id: int) -> bool:
 def _report_pdfs(session: Session, invoices: Sequence[Invoice]) -> dict[int, bytes]:
     ids = [i.report_id for i in invoices if i.report_id is not None]
     rows = session.execute(sa.select(ServiceReport.id, ServiceReport.archive_key).where(ServiceReport.id.in_(ids))).tuples()
-    return {report_id: archive.read(session, key) for report_id, key in rows if key}
+    keys = {report_id: key for report_id, key in rows if key}
+    stored = archive.read_all(session, list(keys.values()))
+    return {report_id: stored[key] for report_id, key in keys.items()}
 
 
 def _job(invoice: Invoice, content: InvoiceContent, reports: dict[int, bytes]) -> RenderJob:
@@ -341,20 +343,20 @@ def addresses(session: Session, invoices: Sequence[Invoice]) -> dict[int, tuple[
     }
 
 
-def _queue(session: Session, issued: Sequence[tuple[Invoice, RenderJob]]) -> None:
+def _queue(session: Session, issued: Sequence[tuple[Invoice, RenderJob, bytes]]) -> None:
     """The e-invoice by mail, to the address that the customer named for invoices (else the reports' recipients)."""
     if not issued:
         return
     house = the_house(session)
-    to = addresses(session, [invoice for invoice, _ in issued])
+    to = addresses(session, [invoice for invoice, *_ in issued])
     mails, keys = [], {}
-    for invoice, job in issued:
+    for invoice, job, pdf in issued:
         if not to[invoice.id]:
             continue  # stands in the item's blockers until somebody names an address
         keys[invoice.id] = f"invoice:{invoice.number}:1"
-        mails.append(mail_of(keys[invoice.id], invoice, job, to[invoice.id], archive.read(session, invoice.archive_key or "")))
+        mails.append(mail_of(keys[invoice.id], invoice, job, to[invoice.id], pdf))
     ids = queue(session, house, mails)
-    for invoice, _ in issued:
+    for invoice, *_ in issued:
         if invoice.id in keys:
             invoice.mail_id = ids[keys[invoice.id]]
 

@@ -266,5 +266,6 @@ def resend_bounced(session: Session, run_id: int, limit: int = 50) -> int:
     contents = report_contents(session, [r.id for r in changed])
     for report in changed:
         people.answered(session, f"mail-bounced:report:{report.number}:{attempts[report.id].count}")
-    _queue(session, [(r, archive.read(session, r.archive_key or "")) for r in changed], contents)
+    stored = archive.read_all(session, [r.archive_key or "" for r in changed])
+    _queue(session, [(r, stored[r.archive_key or ""]) for r in changed], contents)
     return len(changed)

@@ -48,9 +48,12 @@ def queue(session: Session, house: House, mails: Sequence[NewMail]) -> dict[str,
     keys = [mail.key for mail in mails]
     known = dict(session.execute(sa.select(OutboxMail.key, OutboxMail.id).where(OutboxMail.key.in_(keys))).tuples().all())
     before = _left_before(session, house, [key for key in keys if key not in known])
+    fresh: dict[str, NewMail] = {}
     for mail in mails:
-        if mail.key in known:
-            continue
+        if mail.key not in known:
+            fresh.setdefault(mail.key, mail)
+    written: list[OutboxMail] = []
+    for mail in fresh.values():
         finished = compose(
             key=mail.key,
             date=now,
@@ -74,8 +77,9 @@ def queue(session: Session, house: House, mails: Sequence[NewMail]) -> dict[str,
         if (earlier := before.get(finished.message_id)) is not None:
             _not_twice(row, earlier)
         session.add(row)
-        session.flush()
-        known[mail.key] = row.id
+        written.append(row)
+    session.flush()
+    known.update((row.key, row.id) for row in written)
     notify(session, CHANNEL)
     return known
 

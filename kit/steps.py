@@ -180,7 +180,7 @@ def step(
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             if task is not None and recording():
                 return task(*args, **kwargs)  # type: ignore[no-any-return]
-            return _attempt(function, retries, delay, retry_on, *args, **kwargs)
+            return _attempt(function, name, retries, delay, retry_on, *args, **kwargs)
 
         return run
 
@@ -207,7 +207,9 @@ def _as_task(function: Callable[..., R], *, name: str, retries: int, delay: floa
     )(function)
 
 
-def _attempt(function: Callable[..., R], retries: int, delay: float, retry_on: Faults, /, *args: Any, **kwargs: Any) -> R:
+def _attempt(
+    function: Callable[..., R], name: str, retries: int, delay: float, retry_on: Faults, /, *args: Any, **kwargs: Any
+) -> R:
     for attempt in range(retries):
         try:
             return function(*args, **kwargs)
@@ -215,7 +217,7 @@ def _attempt(function: Callable[..., R], retries: int, delay: float, retry_on: F
             if not passing(fault, retry_on):
                 raise
             pause = min(delay * 2**attempt, BACKOFF_CAP) * (1 + random.random() / 2)  # noqa: S311  (spread, no secret)
-            log.warning("%s: %s; neuer Versuch in %.1f s", function.__name__, fault, pause)
+            log.warning("%s: %s Neuer Versuch in %.0f s.", name, fault, pause)
             time.sleep(pause)
     return function(*args, **kwargs)
 

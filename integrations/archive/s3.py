@@ -225,9 +225,8 @@ class S3Archive:
             raise ArchiveSettingsError(
                 f"{place}: der Speicher lehnt ab ({code}); bitte DREHKREUZ_S3_BUCKET, Schlüssel und Rechte prüfen."
             ) from fault
-        raise ArchiveUnavailableError(
-            f"{place}: der Speicher antwortet nicht ({code or fault}); wird später erneut versucht."
-        ) from fault
+        why = code or f"{type(fault).__name__} an {self._target.endpoint_url or 'AWS'}"  # their sentence is the fault's cause
+        raise ArchiveUnavailableError(f"{place}: der Speicher antwortet nicht ({why}); wird später erneut versucht.") from fault
 
 
 def _code(no: ClientError) -> str:

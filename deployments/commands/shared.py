@@ -68,7 +68,7 @@ def progress(what: str) -> Iterator[Any]:
 
         def line(done: int, total: int) -> None:
             nonlocal told
-            step = done * 10 // total if total else 10
+            step = done * 10 // total if total else told  # nothing is known of it yet: nothing to tell
             if step > told:
                 told = step
                 print(f"{what}: {done} von {total}", file=sys.stderr, flush=True)

@@ -22,8 +22,8 @@ from kit.settings import Settings, home, settings
 from models.plumbing import ArchivedObject
 from rules.retention import RecordClass, retain_until
 
-PUTS_AT_ONCE = 8
-"""A put waits for the disk or the network, not for the processor."""
+CALLS_AT_ONCE = 8
+"""Calls to the store: each waits for the disk or the network, not for the processor."""
 SUFFIX_TYPES = {
     "pdf": "application/pdf",
     "xml": "application/xml",
@@ -87,7 +87,7 @@ def keep(session: Session, *documents: Document) -> list[Kept]:
     """
     now = clock.now()
     today = clock.local(now).date()
-    with ThreadPoolExecutor(min(len(documents), PUTS_AT_ONCE) or 1, thread_name_prefix="archive") as threads:
+    with ThreadPoolExecutor(min(len(documents), CALLS_AT_ONCE) or 1, thread_name_prefix="archive") as threads:
         refs = list(threads.map(lambda document: _put(document, today), documents))
     rows = [
         {
@@ -157,5 +157,5 @@ def read_all(session: Session, keys: Sequence[str]) -> dict[str, bytes]:
 
     if len(rows) <= 1:
         return {key: content_of(key) for key in rows}
-    with ThreadPoolExecutor(min(len(rows), PUTS_AT_ONCE), thread_name_prefix="archive") as threads:
+    with ThreadPoolExecutor(min(len(rows), CALLS_AT_ONCE), thread_name_prefix="archive") as threads:
         return dict(zip(rows, threads.map(content_of, rows), strict=True))

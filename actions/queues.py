@@ -136,29 +136,20 @@ def _inbox(session: Session) -> Standing:
 
 
 def _due_dates(session: Session) -> Standing:
-    """Maintenance dates that should have become tickets: the round comes by daily, so yesterday's are late."""
-    today = clock.today()
-    rows = session.execute(
-        sa.select(sa.func.count(), sa.func.count().filter(DueDate.due_on < today), sa.func.min(DueDate.due_on)).where(
-            DueDate.state == DueState.PLANNED, DueDate.due_on <= today
-        )
-    )
-    return _by_day("due_dates", today, *rows.one())
+    """Maintenance dates that should have become tickets."""
+    return _by_day(session, "due_dates", DueDate.due_on, DueDate.state == DueState.PLANNED)
 
 
 def _expiry(session: Session) -> Standing:
-    """Ends of warranties, licences, mandates … to be told: the watch comes by daily, so yesterday's are late."""
+    """Ends of warranties, licences, mandates … to be told."""
+    return _by_day(session, "expiry", ExpiryNotice.notice_on, ExpiryNotice.state == NoticeState.PLANNED)
+
+
+def _by_day(session: Session, name: str, day: Any, planned: sa.ColumnElement[bool]) -> Standing:
+    """Rows with a day: what works on them comes by daily, so yesterday's are late."""
     today = clock.today()
-    day = ExpiryNotice.notice_on
-    rows = session.execute(
-        sa.select(sa.func.count(), sa.func.count().filter(day < today), sa.func.min(day)).where(
-            ExpiryNotice.state == NoticeState.PLANNED, day <= today
-        )
-    )
-    return _by_day("expiry", today, *rows.one())
-
-
-def _by_day(name: str, today: dt.date, count: int, late: int, first: dt.date | None) -> Standing:
+    statement = sa.select(sa.func.count(), sa.func.count().filter(day < today), sa.func.min(day)).where(planned, day <= today)
+    count, late, first = session.execute(statement).one()
     return Standing(name, count, late, float((today - first).days * 86_400) if first else 0.0, 0)
 
 

@@ -11,7 +11,7 @@ ROWS_AT_ONCE = 5_000
 
 
 def insert_rows(session: Session, entity: type[DeclarativeBase], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows in their order. They cost a third of what they cost as parameters row by row, here and in the server.
+    """Insert rows in their order. They cost about half of what they cost row by row, here and in the server.
 
     Constraints, triggers and row-level security see them like any others.
 

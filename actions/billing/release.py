@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from actions.billing.preview import Blocked, Preview, PreviewItem, build, changes_since
 from actions.billing.sharing import DEPLOYMENT, ask_for_help
 from kit import clock
-from kit.bulk import insert_rows
+from kit.bulk import ROWS_AT_ONCE, insert_rows
 from kit.database import lock, notify
 from kit.errors import ConflictError
 from models.billing import (
@@ -39,7 +39,6 @@ from rules.pricing import agreement_on
 
 RULE_VERSION = "2026-1"
 """Version of the minute and price rules; stored beside every billed minute."""
-ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def invite(session: Session, email: str) -> Login:
         contact=_questions_to(house),
         name=person_name(session, login),
         customer=_customer_name(session, login),
-        link=f"{portal_address(house)}/einladung/{token}",
+        link=f"{portal_address(house)}/einladung#{token}",
         valid_until=row.expires_at,
     )
     _queue(session, login, row, house, texts)
@@ -110,7 +110,7 @@ def first_link(session: Session, email: str) -> str:
     """
     login = ensure_login(session, email)
     token, _ = _new_token(session, login, TokenPurpose.INVITATION, dt.timedelta(days=INVITATION_DAYS))
-    return f"{portal_address(the_house(session))}/einladung/{token}"
+    return f"{portal_address(the_house(session))}/einladung#{token}"
 
 
 def find_login(session: Session, email: str) -> Login:
@@ -141,7 +141,7 @@ def request_reset(session: Session, email: str) -> bool:
         house=house_content(house),
         contact=_questions_to(house),
         name=person_name(session, login),
-        link=f"{portal_address(house)}/kennwort/{token}",
+        link=f"{portal_address(house)}/kennwort#{token}",
         valid_until=row.expires_at,
     )
     _queue(session, login, row, house, texts)

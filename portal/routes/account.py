@@ -16,7 +16,8 @@ from models.access import Login, LoginSession
 from models.parties import StaffRole
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.pages import Crumb, go, page
-from portal.routes.sign_in import client_address, judged
+from portal.routes.links import judged
+from portal.routes.sign_in import client_address
 from portal.security import events, second_factor, signin
 from portal.security.lockout import LockedOutError, forgive, record_attempt
 from portal.security.person import Person, need, second_factor_rule, signed_in

@@ -1,18 +1,15 @@
-"""Anmelden, zweiter Faktor, Einladung, Kennwort vergessen, abmelden."""
+"""Anmelden, zweiter Faktor, Kennwort vergessen, abmelden. What the links of mails lead to: `portal/routes/links.py`."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from pydantic import Field
-from starlette.datastructures import FormData
 
 from actions import invitations
 from kit import clock
 from kit.database import Role, unit_of_work
-from kit.passwords import MINIMUM, WeakPasswordError, strength
-from models.access import Login, TokenPurpose
+from models.access import Login
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.pages import page
 from portal.security import cookies, events, second_factor, signin
@@ -42,13 +39,6 @@ class CodeForm(Form):
 
     code: str = Field(pattern=r"^\s*\d{3}\s?\d{3}\s*$")
     secret: str = Field(default="", pattern=r"^([A-Z2-7]{32})?$")
-
-
-class NewPasswordForm(Form):
-    """Kennwort festlegen, twice the same."""
-
-    password: str = Field(min_length=1, max_length=1000)
-    again: str = Field(min_length=1, max_length=1000)
 
 
 class AddressForm(Form):
@@ -209,95 +199,3 @@ def do_forgotten(request: Request, data: Data, background: BackgroundTasks) -> R
         return page(request, "forgotten.html", status_code=422, form=form)
     background.add_task(_mail_reset, form.value.email)
     return RedirectResponse("/anmelden?hinweis=unterwegs", 303, background=background)
-
-
-def _new_password_page(
-    request: Request, token: str, purpose: TokenPurpose, form: Filled[NewPasswordForm], status_code: int = 200
-) -> Response:
-    with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
-        who = invitations.invited(session, token, purpose)
-    if who is None:
-        return page(request, "link_ended.html", status_code=410, invitation=purpose is TokenPurpose.INVITATION)
-    return page(
-        request,
-        "new_password.html",
-        status_code=status_code,
-        form=form,
-        who=who,
-        invitation=purpose is TokenPurpose.INVITATION,
-        minimum=MINIMUM,
-    )
-
-
-def _take_new_password(request: Request, token: str, purpose: TokenPurpose, data: Data) -> Response:
-    form = filled(NewPasswordForm, data)
-    if form.value is None or form.value.password != form.value.again:
-        form.errors.setdefault("again", "Beide Eingaben müssen gleich sein.")
-        return _new_password_page(request, token, purpose, form, 422)
-    try:
-        with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
-            login = invitations.accept(session, token, purpose, form.value.password)
-            if login is not None:
-                events.note("Kennwort über einen Link gesetzt", address=client_address(request), login=login.id)
-                forgive(session, login.email)
-    except WeakPasswordError as weak:
-        form.complain("password", str(weak))
-        return _new_password_page(request, token, purpose, form, 422)
-    if login is None:
-        return page(request, "link_ended.html", status_code=410, invitation=purpose is TokenPurpose.INVITATION)
-    return RedirectResponse("/anmelden?hinweis=kennwort", 303)
-
-
-def judged(data: FormData, email: str) -> Response:
-    """Level 0 to 4 and a sentence about the typed password, for the display beside its field."""
-    typed = str(data.get("password") or "")[:1000]
-    return JSONResponse(asdict(strength(typed, email)))
-
-
-def _judged_by_link(token: str, purpose: TokenPurpose, data: FormData) -> Response:
-    """Only for whoever holds a valid link: judging costs time."""
-    with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
-        who = invitations.invited(session, token, purpose)
-    return judged(data, who.email) if who is not None else JSONResponse({}, 410)
-
-
-@router.post("/einladung/{token}/staerke")
-@public
-def judge_invitation(token: str, data: Data) -> Response:
-    """How good the first password is, while it is typed."""
-    return _judged_by_link(token, TokenPurpose.INVITATION, data)
-
-
-@router.post("/kennwort/{token}/staerke")
-@public
-def judge_reset(token: str, data: Data) -> Response:
-    """How good the new password is, while it is typed."""
-    return _judged_by_link(token, TokenPurpose.PASSWORD_RESET, data)
-
-
-@router.get("/einladung/{token}")
-@public
-def show_invitation(request: Request, token: str) -> Response:
-    """Choose the first password. Looking does not use the link up."""
-    return _new_password_page(request, token, TokenPurpose.INVITATION, blank(NewPasswordForm))
-
-
-@router.post("/einladung/{token}")
-@public
-def take_invitation(request: Request, token: str, data: Data) -> Response:
-    """Claim the invitation."""
-    return _take_new_password(request, token, TokenPurpose.INVITATION, data)
-
-
-@router.get("/kennwort/{token}")
-@public
-def show_reset(request: Request, token: str) -> Response:
-    """Choose a new password. Looking does not use the link up."""
-    return _new_password_page(request, token, TokenPurpose.PASSWORD_RESET, blank(NewPasswordForm))
-
-
-@router.post("/kennwort/{token}")
-@public
-def take_reset(request: Request, token: str, data: Data) -> Response:
-    """Claim the link of the mail."""
-    return _take_new_password(request, token, TokenPurpose.PASSWORD_RESET, data)

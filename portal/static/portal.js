@@ -92,7 +92,7 @@
       if (!input.value) return show(0, "");
       waiting = setTimeout(async () => {
         try {
-          const answer = await fetch(form.dataset.strength, { method: "POST", body: new URLSearchParams({ password: input.value }) });
+          const answer = await fetch(form.dataset.strength, { method: "POST", body: new URLSearchParams({ password: input.value, code: $("input[name=code]", form)?.value ?? "" }) });
           const { level, text } = answer.ok ? await answer.json() : { level: 0, text: "" };
           if (turn === asked) show(level, text);
         } catch {
@@ -121,6 +121,18 @@
     }
     showSelection();
   });
+
+  // --- the code of a mailed link stands behind the #, which no server and no referrer ever sees: it is sent once, in a form
+  function followLink() {
+    const form = $("form[data-code-from-link]");
+    const code = location.hash.slice(1);
+    if (!form || !code) return;
+    history.replaceState(null, "", location.pathname);
+    $("input[name=code]", form).value = code;
+    form.requestSubmit();
+  }
+  window.addEventListener("hashchange", followLink);
+  followLink();
 
   // --- keys
   const help = () => $("#keys");

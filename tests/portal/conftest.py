@@ -69,3 +69,9 @@ def portal(database: sa.Connection) -> Portal:
 def real_portal(committed: None) -> Portal:
     """The same house, committed: requests have the real database roles."""
     return _built()
+
+
+@pytest.fixture
+def optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A house in which the second factor is a choice."""
+    monkeypatch.setenv("DREHKREUZ_SECOND_FACTOR", "optional")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 import uvicorn
 
-from actions.invitations import ensure_login
+from actions.invitations import ensure_login, first_link
 from kit.database import unit_of_work
 from portal.app import create_app
 from tests.portal import world
@@ -141,7 +141,7 @@ def test_every_page_fits_desktop_and_phone_without_a_word_on_the_console(chrome:
             for path in paths:
                 look_over(page, path, phone=viewport is PHONE)
     with chrome.page(PHONE) as page:
-        for path in ("/anmelden", "/kennwort-vergessen"):
+        for path in ("/anmelden", "/kennwort-vergessen", "/einladung"):
             look_over(page, path, phone=True)
     with chrome.signed_in(real_portal.world.contact_email, PHONE) as page:
         look_over(page, "/start", phone=True)
@@ -237,3 +237,26 @@ def test_a_mail_stays_in_its_frame(chrome: Chrome, real_portal: Portal) -> None:
     with chrome.signed_in("back_office") as page:
         page.goto(f"/postausgang/{mail_id}")
         page.frame_locator("iframe").get_by_text("Guten Tag").wait_for()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_the_code_of_a_mailed_link_never_leaves_in_an_address(chrome: Chrome, *, scripts: bool) -> None:
+    """Behind the `#` it reaches neither log nor referrer; the script sends it in a form, without one it is pasted."""
+    with unit_of_work("test") as session:
+        link = first_link(session, email_of("technician"))
+    code, asked = link.partition("#")[2], []
+    with chrome.page(PHONE, java_script_enabled=scripts) as page:
+        page.on("request", lambda request: asked.append(request.url + str(request.headers.get("referer"))))
+        page.goto(f"/einladung#{code}")
+        if not scripts:
+            page.get_by_label("Code oder Link aus der Mail").fill(link)
+            page.get_by_role("button", name="Weiter").click()
+        page.get_by_label("Kennwort", exact=True).fill(PASSWORD)
+        if scripts:
+            page.locator("[role=status]").get_by_text("Kennwort").wait_for()
+        page.get_by_label("Kennwort wiederholen").fill(PASSWORD)
+        assert code not in page.url
+        page.get_by_role("button", name="Kennwort speichern").click()
+        page.get_by_text("Ihr Kennwort ist gespeichert.").wait_for()
+    assert asked
+    assert not any(code in address for address in asked)

@@ -78,8 +78,8 @@ def test_the_walk_finds_a_planted_route() -> None:
 def test_public_routes_are_the_known_ones() -> None:
     public = {r.path for r in ROUTES if getattr(r.endpoint, "public", False) and not r.path.startswith("/api/")}
     assert public == {
-        "/anmelden", "/abmelden", "/zweiter-faktor", "/kennwort-vergessen", "/einladung/{token}", "/kennwort/{token}", "/gesund",
-        "/einladung/{token}/staerke", "/kennwort/{token}/staerke",
+        "/anmelden", "/abmelden", "/zweiter-faktor", "/kennwort-vergessen", "/gesund", "/einladung", "/einladung/staerke",
+        "/einladung/{token}", "/kennwort", "/kennwort/staerke", "/kennwort/{token}",
     }  # fmt: skip
 
 

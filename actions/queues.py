@@ -30,6 +30,7 @@ from models.plumbing import (
     RunTrouble,
 )
 from models.service_desk import Ticket, TicketKind, TicketState
+from models.watching import AccessNotice
 from rules.due_ledger import DueState
 from rules.expiry import NoticeState
 
@@ -243,6 +244,14 @@ def _run_notices(session: Session) -> Standing:
     )
 
 
+def _access_notices(session: Session) -> Standing:
+    """What was unusual about somebody's access and nobody has looked at yet; all of them wait for people."""
+    told = AccessNotice.settled_at.is_(None)
+    return _standing(
+        session, "access_notices", AccessNotice, AccessNotice.told_at, waiting=told, person=told, late=dt.timedelta(days=1)
+    )
+
+
 QUEUES: dict[str, Callable[[Session], Standing]] = {
     "mail": _mail,
     "events": _events,
@@ -258,6 +267,7 @@ QUEUES: dict[str, Callable[[Session], Standing]] = {
     "tasks": _tasks,
     "unarchived": _unarchived,
     "run_notices": _run_notices,
+    "access_notices": _access_notices,
 }
 
 

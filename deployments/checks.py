@@ -315,6 +315,8 @@ def _items(*, running: bool) -> Iterator[Finding]:
         text = f"{told.waiting} gemeldet, davon {told.person} gescheitert"
         where = "Portal, »Auffällige Läufe« (docs/runbooks/laeufe-auffaellig.md)"
         yield Finding("Auffällige Läufe", PERSON if told.person else WARNING, text, where)
+    if strange := found["access_notices"].waiting:
+        yield Finding("Auffällige Zugriffe", PERSON, f"{strange} noch nicht angesehen", "Portal, »Auffällige Zugriffe«")
     for queue, (name, what, remedy) in BEHIND.items():
         if late := found[queue].late:
             yield Finding(name, WARNING, f"{late} {what}", remedy)

@@ -125,6 +125,18 @@ class Settings(BaseSettings):
         True, description="Vorjahresumsatz über 800.000 EUR: E-Rechnungspflicht schon 2027 (§ 27 Abs. 38 UStG)."
     )
     vault_keys: SecretStr = Field(SecretStr(""), description="Schlüsselbund des Tresors: id:base64,… ; der erste versiegelt.")
+    upload_files_per_day: int = Field(
+        500, ge=1, description="Dateien, die eine Person am Portal in einem Tag hochladen darf; danach erst am nächsten."
+    )
+    upload_mb_per_day: int = Field(
+        2000, ge=1, description="Megabyte (je eine Million Bytes), die eine Person am Portal in einem Tag hochladen darf."
+    )
+    access_log_days: int = Field(
+        180,
+        ge=30,
+        le=3650,
+        description="Tage, die das Protokoll der Zugriffe auf Vertrauliches behält (Datenschutz: so kurz wie möglich).",
+    )
     clamd: str = Field(
         "",
         description="Virenprüfung hochgeladener Dateien durch ClamAV: Pfad des Sockets (/run/clamav/clamd.ctl) oder "

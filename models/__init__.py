@@ -15,6 +15,7 @@ from models import (
     plumbing,
     restoration,
     service_desk,
+    watching,
     work,
 )
 from models.base import Base
@@ -35,5 +36,6 @@ __all__ = [
     "plumbing",
     "restoration",
     "service_desk",
+    "watching",
     "work",
 ]

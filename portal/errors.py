@@ -3,6 +3,7 @@
 A machine (`/api/`) gets the same sentence as JSON.
 """
 
+import datetime as dt
 import logging
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -14,14 +15,16 @@ from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from actions.uploads import UploadLimitError
 from integrations.clamd import InfectedError, ScannerAwayError
+from kit import clock
 from kit.database import DatabaseNotRunningError
 from kit.errors import DrehkreuzError, NotFoundError
 from kit.log import one_line
 from portal.forms import german
 from portal.kept import Typed, typed
 from portal.pages import page
-from portal.security import events
+from portal.security import events, watch
 from portal.security.person import NotAllowedError, SecondFactorRequiredError, SignInRequiredError
 
 log = logging.getLogger("portal")
@@ -82,8 +85,8 @@ API_TEXTS = {
 }
 
 
-def error_page(request: Request, status: int, text: str = "", kept: Typed | None = None) -> Response:
-    """The page for this status; `text` replaces the general sentence, `kept` is what the person may send again."""
+def error_page(request: Request, status: int, text: str = "", kept: Typed | None = None, title: str = "") -> Response:
+    """The page for this status; `text` and `title` replace the general ones, `kept` is what the person may send again."""
     known = TEXTS.get(status) or TEXTS[500 if status >= 500 else 400]
     if request.url.path.startswith("/api/"):
         incident = getattr(request.state, "incident", "")
@@ -98,7 +101,7 @@ def error_page(request: Request, status: int, text: str = "", kept: Typed | None
         "error.html",
         status_code=status,
         status=status,
-        title=known.title,
+        title=title or known.title,
         text=text or known.text,
         incident=getattr(request.state, "incident", ""),
         kept=kept,
@@ -135,7 +138,10 @@ def _invalid(request: Request, fault: Exception) -> Response:
 
 def _refused(request: Request, fault: Exception) -> Response:
     """A refusal of an action that no route has turned into a message of its own."""
-    return error_page(request, 404 if isinstance(fault, NotFoundError) else 409, str(fault))
+    if isinstance(fault, NotFoundError):
+        watch.refused(request)
+        return error_page(request, 404, str(fault))
+    return error_page(request, 409, str(fault))
 
 
 def _no_such_value(request: Request, fault: Exception) -> Response:
@@ -160,6 +166,18 @@ def _infected(request: Request, fault: Exception) -> Response:
     return error_page(request, 422, str(fault))
 
 
+async def _uploads_full(request: Request, fault: Exception) -> Response:
+    """Enough for today: what was typed beside the files can be sent without them."""
+    person = getattr(request.state, "person", None)
+    events.note(
+        "Grenze der Uploads erreicht", address=watch.address_of(request), login=person and person.login_id, refused=True
+    )
+    response = error_page(request, 429, str(fault), kept=await typed(request), title="Für heute ist es genug")
+    tomorrow = clock.at_local(clock.today() + dt.timedelta(days=1))
+    response.headers["retry-after"] = str(int((tomorrow - clock.now()).total_seconds()))
+    return response
+
+
 async def _unchecked(request: Request, fault: Exception) -> Response:
     """The virus check is away: nothing is kept unchecked, what was typed can be sent again."""
     log.error("Vorfall %s: %s", getattr(request.state, "incident", ""), one_line(str(fault)))
@@ -172,6 +190,7 @@ def _not_allowed(request: Request, _fault: Exception) -> Response:
     person = getattr(request.state, "person", None)
     login = person.login_id if person is not None else "?"
     log.warning("Zugriff verweigert: Zugang %s, %s %s", login, request.method, one_line(request.url.path))
+    watch.refused(request)
     return error_page(request, 403)
 
 
@@ -205,6 +224,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DrehkreuzError, _refused)
     app.add_exception_handler(InfectedError, _infected)
     app.add_exception_handler(ScannerAwayError, _unchecked)
+    app.add_exception_handler(UploadLimitError, _uploads_full)
     app.add_exception_handler(DatabaseNotRunningError, _unreachable)
     app.add_exception_handler(OperationalError, _unreachable)
     app.add_exception_handler(DataError, _no_such_value)

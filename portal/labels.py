@@ -21,6 +21,7 @@ from models.maintenance import CheckOutcome
 from models.parties import PortalLevel, StaffRole
 from models.plumbing import MailState, RunTrouble
 from models.service_desk import Priority, TicketKind, TicketState
+from models.watching import AccessKind, Unusual
 from models.work import EntryState, Place, WorkKind
 from rules.cadence import Shift
 from rules.catch_up import CatchUp
@@ -60,6 +61,21 @@ LABELS: dict[type[enum.StrEnum], dict[str, str]] = {
         "cancelled": "zurückgezogen",
     },
     RunTrouble: words.RUN_TROUBLES,
+    AccessKind: {
+        "document": "Dokument",
+        "mail": "Mail",
+        "bank_data": "Bankdaten",
+        "staff_list": "Personenliste",
+        "export": "Export",
+        "sign_in": "Anmeldung",
+        "refused": "abgewiesen",
+    },
+    Unusual: {
+        "many_reads": "ungewöhnlich viel gelesen",
+        "many_refusals": "oft abgewiesen",
+        "new_device": "neues Gerät",
+        "locked_out": "gesperrt",
+    },
     EntryState: {"captured": "erfasst", "approved": "freigegeben", "reported": "berichtet", "invoiced": "berechnet"},
     Place: {"remote": "Fernwartung", "on_site": "vor Ort"},
     WorkKind: {
@@ -245,8 +261,8 @@ TONES = {
     "green": {"done", "accepted", "sent", "posted", "approved", "resolved", "checked", "shipped", "told"},
     "blue": {"released", "running", "issued", "in_flight", "reported", "open", "picked", "packed"},
     "yellow": {"waiting", "queued", "captured", "proposed", "planned", "numbered", "new", "booked", "picking"},
-    "orange": {"unclear", "late"},
-    "red": {"failed", "crashed", "bounced", "rejected", "high"},
+    "orange": {"unclear", "late", "new_device", "refused"},
+    "red": {"failed", "crashed", "bounced", "rejected", "high", "many_reads", "many_refusals", "locked_out"},
 }
 """Colour of a badge by value; whatever is not named is grey. The word always stands beside the colour."""
 

@@ -32,6 +32,7 @@ RIGHTS: dict[str, str] = {
     "post.sehen": "Postausgang mit Inhalt und Antwort des Mailservers sehen",
     "post.entscheiden": "Unklare Mails klären und Mails erneut senden",
     "verwaltung.zugaenge": "Zugänge einladen, sperren und zurücksetzen",
+    "verwaltung.zugriffe": "Auffällige Zugriffe und das Protokoll der Zugriffe auf Vertrauliches sehen",
     "betrieb.laeufe": "Auffällige Läufe sehen und als erledigt kennzeichnen",
     "kunde.start": "Startseite des Kundenportals sehen",
 }
@@ -54,7 +55,15 @@ STAFF_ROLES: dict[StaffRole, frozenset[str]] = {
     StaffRole.MONITORING: _STAFF | {"post.sehen"},
     StaffRole.SERVICE_HEAD: frozenset(name for name in RIGHTS if not name.startswith("kunde.")),
     StaffRole.OPERATOR: _STAFF
-    | {"abrechnung.sehen", "abrechnung.uebergeben", "post.sehen", "post.entscheiden", "verwaltung.zugaenge", "betrieb.laeufe"},
+    | {
+        "abrechnung.sehen",
+        "abrechnung.uebergeben",
+        "post.sehen",
+        "post.entscheiden",
+        "verwaltung.zugaenge",
+        "verwaltung.zugriffe",
+    }
+    | {"betrieb.laeufe"},
 }
 
 CUSTOMER_LEVELS: dict[PortalLevel, frozenset[str]] = {

@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.orm import Session
 
+from actions import access_log
 from actions.company import ImportReport, export_folder, import_folder
 from actions.company.files import FILES
 from kit.database import ALL, Role, engine, unit_of_work
 from kit.postgres import database_for_home
 from models import schema
+from models.watching import AccessKind
 
 ERRORS_SHOWN = 200
 PLAIN_SECONDS = 2.0
@@ -100,6 +102,8 @@ def export_command(
         picture = engine(Role.APP).execution_options(isolation_level="REPEATABLE READ")
         with Session(picture, info={"actor": "export", "scope": ALL}) as session:
             counts = export_folder(session, folder)
+        with unit_of_work("cli:export") as session:
+            access_log.read(session, access_log.Reader(None, "cli:export"), AccessKind.EXPORT, str(folder.resolve()))
     width = max(map(len, counts))
     for name, count in counts.items():
         print(f"  {name:<{width}}  {count:>8} Zeilen")

@@ -27,7 +27,18 @@ from models.parties import Customer
 from models.plumbing import ArchivedObject, MailState, NumberRange, OutboxMail
 from models.service_desk import Ticket
 
-ASIDE = {"audit_entry", "outbox_event", "number_range", "import_batch", "login_attempt", "login_session", "run_notice"}
+ASIDE = {
+    "audit_entry",
+    "outbox_event",
+    "number_range",
+    "import_batch",
+    "login_attempt",
+    "login_session",
+    "run_notice",
+    "access_entry",
+    "access_notice",
+    "upload_day",
+}
 """Tables that tell how it came about, not what is so; numbers are counted for themselves."""
 PASSING = {"attempts", "chain", "error", "fault", "flow_run_id", "message_id", "reply", "sha256", "size", "version", "snapshot"}
 """Columns that may differ although the end is the same."""

@@ -21,6 +21,7 @@ from models.handover import HandOverState, SapDocument
 from models.parties import Customer, StaffRole
 from models.plumbing import InboxItem, InboxState, MailState, OutboxMail, RunNotice
 from models.service_desk import Message, Ticket, TicketKind, TicketState
+from models.watching import AccessNotice
 from models.work import EntryState, ServiceEntry
 from portal.paging import Page, paged
 from rules.month import Month
@@ -43,6 +44,7 @@ class Waiting:
     to_pick: int
     to_ship: int
     run_notices: int
+    access_notices: int
 
 
 def waiting(session: Session) -> Waiting:
@@ -65,6 +67,7 @@ def waiting(session: Session) -> Waiting:
             count(Delivery.id, Delivery.state.in_([DeliveryState.PICKING, DeliveryState.PICKED])),
             count(Delivery.id, Delivery.state == DeliveryState.PACKED),
             count(RunNotice.id, RunNotice.settled_at.is_(None)),
+            count(AccessNotice.id, AccessNotice.settled_at.is_(None)),
         )
     ).one()
     return Waiting(*row)

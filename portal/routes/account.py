@@ -17,10 +17,10 @@ from models.parties import StaffRole
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.pages import Crumb, go, page
 from portal.routes.links import judged
-from portal.routes.sign_in import client_address
 from portal.security import events, second_factor, signin
 from portal.security.lockout import LockedOutError, forgive, record_attempt
 from portal.security.person import Person, need, second_factor_rule, signed_in
+from portal.security.watch import address_of, browser_name
 
 router = APIRouter(prefix="/konto")
 
@@ -78,23 +78,6 @@ def _account(
     )
 
 
-def browser_name(user_agent: str | None) -> str:
-    """Browser and system as a person would say them."""
-    text = user_agent or ""
-    browsers = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    systems = (
-        ("Android", "Android"),
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Windows", "Windows"),
-        ("Mac OS", "macOS"),
-        ("Linux", "Linux"),
-    )
-    browser = next((name for mark, name in browsers if mark in text), "Unbekannter Browser")
-    system = next((name for mark, name in systems if mark in text), "")
-    return f"{browser} auf {system}" if system else browser
-
-
 @router.get("")
 def show_account(request: Request, person: Own, session: OwnSession) -> Response:
     """Own data, password, second factor, sessions."""
@@ -112,7 +95,7 @@ def change_password(request: Request, person: Own, session: OwnSession, data: Da
         form.complain("again", "Beide Eingaben müssen gleich sein.")
     try:
         with unit_of_work(person.actor, Role.PORTAL_STAFF) as counting:
-            record_attempt(counting, login.email, client_address(request))
+            record_attempt(counting, login.email, address_of(request))
         if not passwords.verify(login.password_hash, form.value.current):
             form.complain("current", "Das bisherige Kennwort stimmt nicht.")
         elif not form.errors:
@@ -124,7 +107,7 @@ def change_password(request: Request, person: Own, session: OwnSession, data: Da
     if form.errors:
         return _account(request, session, person, form, 422)
     forgive(session, login.email)
-    events.note("Kennwort geändert", address=client_address(request), login=login.id)
+    events.note("Kennwort geändert", address=address_of(request), login=login.id)
     return go(request, "/konto", "Ihr Kennwort ist geändert. Alle anderen Anmeldungen sind beendet.")
 
 

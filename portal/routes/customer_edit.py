@@ -16,11 +16,13 @@ from models.agreements import CooperationAgreement
 from models.base import Record
 from models.contracts import Contract, ContractLine
 from models.parties import Contact, Customer
+from models.watching import AccessKind
 from portal.forms import Data
 from portal.master_forms import KINDS, defaults, inputs, read, shown
 from portal.pages import Crumb, go, page
 from portal.routes.customers import LIST, crumbs, found
 from portal.security.person import Person, StaffSession, need
+from portal.security.watch import reads
 
 router = APIRouter(prefix="/kunden")
 Edit = Annotated[Person, Depends(need("stamm.pflegen"))]
@@ -168,7 +170,7 @@ def create_customer(request: Request, person: Edit, session: StaffSession, data:
     return _new_customer().sent(request, session, data)
 
 
-@router.get("/{number}/bearbeiten")
+@router.get("/{number}/bearbeiten", dependencies=[reads.noted(AccessKind.BANK_DATA)])
 def open_customer(request: Request, person: Edit, session: StaffSession, number: str) -> Response:
     """The record as a form."""
     del person

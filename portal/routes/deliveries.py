@@ -13,6 +13,7 @@ from kit.errors import NotFoundError
 from models.goods import Delivery, GoodsReceipt
 from models.parties import Customer, Site
 from models.service_desk import Ticket
+from models.watching import AccessKind
 from portal.attempts import Said, attempt
 from portal.edge import CAMERA
 from portal.forms import Data, Form, filled
@@ -22,6 +23,7 @@ from portal.paging import paged
 from portal.routes.documents import PDF_POLICY
 from portal.routes.goods import ScanForm
 from portal.security.person import Person, StaffSession, need
+from portal.security.watch import reads
 
 router = APIRouter(prefix="/lieferungen")
 NAV = (NavEntry(Section.GOODS, "Packen und Versenden", "/lieferungen", "package", ("ware.sehen",), order=20, shortcut="l"),)
@@ -164,7 +166,7 @@ def ship(request: Request, person: Work, session: StaffSession, delivery_id: int
     return go(request, _back(delivery_id), "Versendet. Die Geräte stehen mit dem heutigen Tag im Bestand des Kunden.")
 
 
-@router.get("/{delivery_id}/papier/{kind}")
+@router.get("/{delivery_id}/papier/{kind}", dependencies=[reads.noted(AccessKind.DOCUMENT)])
 def paper(person: See, session: StaffSession, delivery_id: int, kind: str) -> Response:
     """One paper from the archive."""
     del person

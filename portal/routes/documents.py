@@ -8,10 +8,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from actions import archive
 from kit.errors import NotFoundError
 from models.plumbing import ArchivedObject
+from models.watching import AccessKind
 from portal.pages import Crumb, page
 from portal.queries import billing
 from portal.routes.runs import Monat, crumbs, released
 from portal.security.person import Person, StaffSession, need
+from portal.security.watch import reads
 
 router = APIRouter()
 See = Annotated[Person, Depends(need("dokument.sehen"))]
@@ -41,7 +43,7 @@ def list_documents(
     )
 
 
-@router.get("/archiv/{object_id}/{name}")
+@router.get("/archiv/{object_id}/{name}", dependencies=[reads.noted(AccessKind.DOCUMENT)])
 def open_file(person: See, session: StaffSession, object_id: int, name: str, *, laden: str = "") -> Response:
     """One archived file: PDFs open in the browser, everything else is saved. `name` only names the file."""
     del person

@@ -20,11 +20,11 @@ from kit.passwords import MINIMUM, WeakPasswordError, strength
 from models.access import TokenPurpose
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.pages import page
-from portal.routes.sign_in import client_address
 from portal.security import events
 from portal.security.lockout import forgive
 from portal.security.person import public
 from portal.security.signin import ACTOR
+from portal.security.watch import address_of
 
 router = APIRouter()
 
@@ -104,7 +104,7 @@ def _take_new_password(request: Request, code: str, purpose: TokenPurpose, data:
         with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
             login = invitations.accept(session, code, purpose, form.value.password)
             if login is not None:
-                events.note("Kennwort über einen Link gesetzt", address=client_address(request), login=login.id)
+                events.note("Kennwort über einen Link gesetzt", address=address_of(request), login=login.id)
                 forgive(session, login.email)
     except WeakPasswordError as weak:
         form.complain("password", str(weak))

@@ -9,6 +9,7 @@ from actions import invitations
 from kit.errors import DrehkreuzError, NotFoundError
 from models.access import Login
 from models.parties import StaffRole
+from models.watching import AccessKind
 from portal.forms import Data, Form, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
@@ -17,6 +18,7 @@ from portal.rights import RIGHTS, STAFF_ROLES
 from portal.security import second_factor, signin
 from portal.security.lockout import forgive
 from portal.security.person import Person, StaffSession, need
+from portal.security.watch import reads
 
 router = APIRouter(prefix="/verwaltung")
 NAV = (
@@ -38,7 +40,7 @@ class InviteForm(Form):
     email: str = Field(min_length=3, max_length=254)
 
 
-@router.get("/zugaenge")
+@router.get("/zugaenge", dependencies=[reads.noted(AccessKind.STAFF_LIST)])
 def list_logins(
     request: Request, person: Manage, session: StaffSession, *, seite: int = 1, suche: str = "", kreis: str = ""
 ) -> Response:

@@ -16,6 +16,7 @@ from kit.errors import DrehkreuzError, NotFoundError
 from models.maintenance import CheckEvidence, CheckOutcome
 from models.parties import Customer
 from models.service_desk import Ticket, TicketEvent, TicketKind, TicketState
+from models.watching import AccessKind
 from models.work import Place
 from portal.archived import archived_file
 from portal.forms import Data, Filled, Form, blank, filled
@@ -23,6 +24,7 @@ from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
 from portal.queries import maintenance as queries
 from portal.security.person import Person, StaffSession, need
+from portal.security.watch import reads
 
 router = APIRouter(prefix="/wartung")
 NAV = (
@@ -218,7 +220,7 @@ def finish(request: Request, person: Do, session: StaffSession, number: str) -> 
     return go(request, "/wartung", f"Ticket {number} ist abgeschlossen.")
 
 
-@router.get("/belege/{evidence_id}")
+@router.get("/belege/{evidence_id}", dependencies=[reads.noted(AccessKind.DOCUMENT)])
 def open_evidence(person: See, session: StaffSession, evidence_id: int) -> Response:
     """A screenshot from the archive, its hash checked."""
     del person

@@ -22,11 +22,13 @@ from kit.errors import DrehkreuzError, NotFoundError
 from models.contracts import Contract
 from models.maintenance import CheckProof, NeedsAnalysisDocument, NeedsAnalysisLine
 from models.parties import Customer, Site
+from models.watching import AccessKind
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
 from portal.queries import maintenance as queries
 from portal.security.person import Person, StaffSession, need
+from portal.security.watch import reads
 from rules.cadence import Cadence, Shift, first_day
 from rules.cadence_choices import CHOICES, rule_of, words_of
 from rules.cadence_german import describe, hints
@@ -310,7 +312,7 @@ def save_document(request: Request, person: Agree, session: StaffSession, number
     return go(request, f"/bedarf/{number}", "Das Dokument ist abgelegt.")
 
 
-@router.get("/{number}/dokument/{document_id}")
+@router.get("/{number}/dokument/{document_id}", dependencies=[reads.noted(AccessKind.DOCUMENT)])
 def open_document(person: See, session: StaffSession, number: str, document_id: int) -> Response:
     """A file of the analysis from the archive; it is saved, never shown."""
     del person
@@ -377,7 +379,7 @@ def make_proof(request: Request, person: Agree, session: StaffSession, number: s
     return go(request, f"/bedarf/{number}/nachweis/{month}", f"Der Nachweis liegt als Stand {proof.version} im Archiv.")
 
 
-@router.get("/{number}/nachweis/{month}/{proof_id}.pdf")
+@router.get("/{number}/nachweis/{month}/{proof_id}.pdf", dependencies=[reads.noted(AccessKind.DOCUMENT)])
 def open_proof(person: See, session: StaffSession, number: str, month: str, proof_id: int) -> Response:
     """An issued proof from the archive."""
     del person

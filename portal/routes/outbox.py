@@ -8,12 +8,14 @@ from pydantic import Field
 from actions.mail import outbox
 from kit.errors import ConflictError, NotFoundError
 from models.plumbing import MailState, OutboxMail
+from models.watching import AccessKind
 from portal import mail_view
 from portal.forms import Data, Form, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
 from portal.queries import post
 from portal.security.person import Person, StaffSession, need
+from portal.security.watch import reads
 
 router = APIRouter(prefix="/postausgang")
 NAV = (
@@ -55,7 +57,7 @@ def _mail(session: StaffSession, mail_id: int) -> OutboxMail:
     return mail
 
 
-@router.get("/{mail_id}")
+@router.get("/{mail_id}", dependencies=[reads.noted(AccessKind.MAIL)])
 def show_mail(request: Request, person: See, session: StaffSession, mail_id: int) -> Response:
     """One mail: envelope, way, text, attachments."""
     mail = _mail(session, mail_id)
@@ -87,7 +89,7 @@ def show_html(person: See, session: StaffSession, mail_id: int) -> Response:
     return Response(_content(session, mail_id).html, media_type="text/html", headers={"content-security-policy": MAIL_POLICY})
 
 
-@router.get("/{mail_id}/anhang/{index}")
+@router.get("/{mail_id}/anhang/{index}", dependencies=[reads.noted(AccessKind.DOCUMENT)])
 def open_attachment(person: See, session: StaffSession, mail_id: int, index: int) -> Response:
     """One attachment, saved under its own name."""
     del person

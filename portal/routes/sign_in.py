@@ -12,10 +12,11 @@ from kit.database import Role, unit_of_work
 from models.access import Login
 from portal.forms import Data, Filled, Form, blank, filled
 from portal.pages import page
-from portal.security import cookies, events, second_factor, signin
+from portal.security import cookies, events, second_factor, signin, watch
 from portal.security.lockout import LockedOutError, forgive, record_attempt
 from portal.security.person import Person, half_signed_in, identify, public
 from portal.security.signin import ACTOR
+from portal.security.watch import address_of
 
 router = APIRouter()
 
@@ -53,11 +54,6 @@ def local_path(wanted: str) -> str:
     return wanted if fits else "/"
 
 
-def client_address(request: Request) -> str:
-    """The peer's address (behind a proxy uvicorn has put the real one there)."""
-    return request.client.host if request.client else "unknown"
-
-
 @router.get("/anmelden")
 @public
 def show_sign_in(request: Request, weiter: str = "", hinweis: str = "") -> Response:
@@ -76,9 +72,10 @@ def do_sign_in(request: Request, data: Data) -> Response:
         return page(request, "sign_in.html", status_code=422, form=form, notice="")
     try:
         fresh = signin.sign_in(
-            form.value.email, form.value.password, client_address(request), request.headers.get("user-agent", "")
+            form.value.email, form.value.password, address_of(request), request.headers.get("user-agent", "")
         )
     except LockedOutError as locked:
+        watch.locked_out(form.value.email, address_of(request))
         form.complain("", str(locked))
         return page(request, "sign_in.html", status_code=429, form=form, notice="")
     if fresh is None:
@@ -87,6 +84,8 @@ def do_sign_in(request: Request, data: Data) -> Response:
     target = local_path(form.value.weiter)
     response = RedirectResponse(_second(target) if fresh.wants_second_factor else target, 303)
     cookies.set_token(request, response, fresh.token, int(signin.LASTS.total_seconds()))
+    if not fresh.wants_second_factor:
+        watch.arrived(request, response, fresh.login_id, fresh.actor)
     return response
 
 
@@ -131,19 +130,21 @@ def do_second_factor(
         return _second_factor_page(request, person, form, weiter, 422)
     try:
         with unit_of_work(ACTOR, Role.PORTAL_STAFF) as session:
-            record_attempt(session, person.email, client_address(request))
+            record_attempt(session, person.email, address_of(request))
     except LockedOutError as locked:
-        events.note("Code gesperrt: Fehlversuche", address=client_address(request), login=person.login_id, refused=True)
+        events.note("Code gesperrt: Fehlversuche", address=address_of(request), login=person.login_id, refused=True)
+        watch.locked_out(person.email, address_of(request))
         form.complain("code", str(locked))
         return _second_factor_page(request, person, form, weiter, 429)
     token = _proven(person, form.value)
     if token is None:
-        events.note("Code abgelehnt", address=client_address(request), login=person.login_id, refused=True)
+        events.note("Code abgelehnt", address=address_of(request), login=person.login_id, refused=True)
         form.complain("code", "Der Code stimmt nicht oder wurde schon benutzt. Bitte warten Sie auf den nächsten.")
         return _second_factor_page(request, person, form, weiter, 401)
-    events.note("Zweiter Faktor richtig", address=client_address(request), login=person.login_id)
+    events.note("Zweiter Faktor richtig", address=address_of(request), login=person.login_id)
     response = RedirectResponse(local_path(weiter), 303)
     cookies.set_token(request, response, token, int(signin.LASTS.total_seconds()))
+    watch.arrived(request, response, person.login_id, person.actor)
     return response
 
 

@@ -9,12 +9,14 @@ from fastapi.responses import RedirectResponse
 from kit import clock
 from kit.errors import NotFoundError
 from models.service_desk import Attachment, TicketKind
+from models.watching import AccessKind
 from portal.archived import archived_file
 from portal.labels import label
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, page
 from portal.queries import people, tickets
 from portal.security.person import Person, StaffSession, need
+from portal.security.watch import reads
 
 router = APIRouter(prefix="/tickets")
 NAV = (NavEntry(Section.SERVICE_DESK, "Tickets", "/tickets", "headset", ("stamm.sehen",), order=10, shortcut="i"),)
@@ -49,7 +51,7 @@ def list_tickets(
     )
 
 
-@router.get("/anhang/{attachment_id}")
+@router.get("/anhang/{attachment_id}", dependencies=[reads.noted(AccessKind.DOCUMENT)])
 def open_attachment(person: See, session: StaffSession, attachment_id: int) -> Response:
     """A file of a ticket from the archive, its hash checked; who may not open the ticket's page gets none of its files."""
     row = session.get(Attachment, attachment_id)

@@ -1,4 +1,4 @@
-"""The two cookies: the session (32 random bytes) and a message for the next page, sealed with that session."""
+"""The cookies: the session (32 random bytes), a message for the next page sealed with it, and a mark of the device."""
 
 import base64
 import hashlib
@@ -12,6 +12,8 @@ from kit.settings import settings
 
 Tone = Literal["success", "info", "warning", "danger"]
 FLASH_SECONDS = 120
+MARK_SECONDS = 400 * 86_400
+"""As long as browsers keep a cookie at all."""
 
 
 def is_secure(request: Request) -> bool:
@@ -39,6 +41,24 @@ def set_token(request: Request, response: Response, token: str, seconds: int) ->
 def drop_token(request: Request, response: Response) -> None:
     """Forget the session in this browser."""
     response.delete_cookie(session_cookie(request), path="/", httponly=True, samesite="lax", secure=is_secure(request))
+
+
+def read_mark(request: Request) -> str:
+    """The random mark that this browser got at an earlier sign-in, or nothing. It opens nothing: it tells devices apart."""
+    return request.cookies.get(session_cookie(request) + "-geraet", "")[:100]
+
+
+def set_mark(request: Request, response: Response, mark: str) -> None:
+    """Mark this browser, so that its next sign-in is none of a new device. It outlives the session."""
+    response.set_cookie(
+        session_cookie(request) + "-geraet",
+        mark,
+        max_age=MARK_SECONDS,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(request),
+    )
 
 
 def _flash_cookie(request: Request) -> str:

@@ -25,6 +25,8 @@ class SignedIn:
 
     token: str
     wants_second_factor: bool
+    login_id: int
+    actor: str
 
 
 def token_hash(token: str) -> bytes:
@@ -60,7 +62,8 @@ def sign_in(email: str, password: str, address: str, user_agent: str) -> SignedI
         if login.totp_secret is None:
             forgive(session, email)
             login.last_login_at = clock.now()
-        return SignedIn(open_session(session, login, user_agent), login.totp_secret is not None)
+        actor = f"{'contact' if login.employee_id is None else 'employee'}:{login.email}"
+        return SignedIn(open_session(session, login, user_agent), login.totp_secret is not None, login.id, actor)
 
 
 def open_session(session: Session, login: Login, user_agent: str, *, second_factor: bool = False) -> str:

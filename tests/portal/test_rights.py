@@ -36,6 +36,7 @@ VALUES = {
     "line_id": "999",
     "asset_id": "999",
     "kind": "pick_list",
+    "notice_id": "999",
 }
 
 

@@ -140,7 +140,7 @@ def test_views_would_respect_the_policies(session: Session) -> None:
 
 def test_functions_with_the_owners_rights_are_the_known_ones(session: Session) -> None:
     definer = {name for name, by_owner, _, _ in session.execute(sa.text(OWN_FUNCTIONS)) if by_owner}
-    assert definer == {"drehkreuz_audit"}
+    assert definer == {"drehkreuz_audit", "drehkreuz_forget_access"}
 
 
 def test_a_customer_role_reaches_no_table_without_policy_but_the_known_ones(session: Session) -> None:

@@ -78,11 +78,19 @@ def locked(lock: Path = LOCK) -> list[Locked]:
     return found
 
 
+def carried() -> list[tuple[str, str]]:
+    """Programs that a package brings along and that have faults of their own: name and version as the program says them."""
+    from kit.postgres_layout import program_version
+
+    return [("postgresql", program_version())]
+
+
 def exceptions(today: dt.date) -> Exceptions:
     """The reviewed exceptions; one whose date has passed counts no longer and is named."""
     content = tomllib.loads(EXCEPTIONS.read_text(encoding="utf-8"))
-    valid = {entry["id"]: entry["reason"] for entry in content.get("vulnerability", ()) if entry["until"] >= today}
-    old = tuple(entry["id"] for entry in content.get("vulnerability", ()) if entry["until"] < today)
+    faults = [(name, entry) for entry in content.get("vulnerability", ()) for name in entry.get("ids", [entry.get("id")])]
+    valid = {name: entry["reason"] for name, entry in faults if entry["until"] >= today}
+    old = tuple(name for name, entry in faults if entry["until"] < today)
     licences = {entry["package"]: (entry["choice"], entry["reason"]) for entry in content.get("licence", ())}
     return Exceptions(licences, valid, old)
 

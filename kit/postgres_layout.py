@@ -1,6 +1,7 @@
 """What an embedded PostgreSQL is made of: programs, settings, accounts, its address."""
 
 import os
+import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,6 +77,13 @@ def binaries() -> Path:
             "Starten Sie ./drehkreuz neu oder setzen Sie DREHKREUZ_DATABASE_URL."
         )
     return Path(next(iter(spec.submodule_search_locations))) / "pginstall18" / "bin"
+
+
+def program_version() -> str:
+    """The version of the PostgreSQL in the wheel, as the program says it (`18.4`)."""
+    command = [str(binaries() / "postgres"), "--version"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=clean_environment())
+    return told.stdout.split()[-1]
 
 
 def clean_environment() -> dict[str, str]:

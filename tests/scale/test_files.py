@@ -68,7 +68,7 @@ def test_the_compose_file_is_one() -> None:
     text = (SCALE / "compose.yaml").read_text("utf-8")
     reader = compose_spec.PyOptions(apply_merge=True)
     reader.from_yaml(text).validate()
-    for right, wrong in (("image: redis:8.2.2", "imagee: redis:8.2.2"), ("restart: on-failure", "restart: perhaps")):
+    for right, wrong in (("image: redis:8.2.9", "imagee: redis:8.2.9"), ("restart: on-failure", "restart: perhaps")):
         with pytest.raises(ValueError, match=r"imagee|perhaps"):
             reader.from_yaml(text.replace(right, wrong))
 

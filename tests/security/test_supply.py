@@ -4,10 +4,12 @@ import datetime as dt
 import json
 import re
 import subprocess
+import tomllib
 from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 from pip_audit._format import JsonFormat
 from pip_audit._service.interface import ResolvedDependency, SkippedDependency, VulnerabilityResult
 
@@ -83,6 +85,18 @@ def test_the_licence_is_read_from_what_packages_write(tmp_path: Path) -> None:
 
 def test_the_page_of_licences_is_the_one_of_today() -> None:
     assert licences_page.PAGE.read_text("utf-8") == licences_page.page()
+
+
+def test_what_exceptions_of_faults_rest_on_still_holds() -> None:
+    """Each is limited in time, and what its reason says of us is true."""
+    faults = tomllib.loads(supply.EXCEPTIONS.read_text("utf-8"))["vulnerability"]
+    assert [entry["package"] for entry in faults] == ["prefect", "weasyprint", "postgresql"]
+    assert all(entry["until"] <= dt.date(2027, 6, 30) and len(entry["reason"]) > 60 for entry in faults)
+    versions = {package.name: Version(package.version) for package in supply.locked(DEV_LOCK)}
+    assert "prefect-github" not in versions
+    assert versions["weasyprint"] >= Version("69.0")
+    (carried,) = [Version(version) for name, version in supply.carried() if name == "postgresql"]
+    assert carried < Version("18.7"), "die mitgelieferte PostgreSQL ist neuer: die Ausnahme kann weg"
 
 
 # --- known faults --------------------------------------------------------------------------------------------------------

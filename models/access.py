@@ -17,6 +17,7 @@ class Login(Record):
         sa.CheckConstraint("num_nonnulls(employee_id, contact_id) = 1", name="one_person"),
         sa.CheckConstraint("(contact_id IS NULL) = (customer_id IS NULL)", name="contact_has_customer"),
         sa.CheckConstraint("email = lower(email)", name="email_lower"),
+        sa.CheckConstraint("(factor_reset_at IS NULL) = (factor_reset_proof IS NULL)", name="reset_says_how_known"),
         sa.ForeignKeyConstraint(["customer_id", "contact_id"], ["contact.customer_id", "contact.id"]),
     )
     email: Mapped[str] = mapped_column(unique=True)
@@ -27,6 +28,10 @@ class Login(Record):
     totp_secret: Mapped[bytes | None]
     """Sealed by the vault; empty until the person has set up the second factor."""
     totp_last_step: Mapped[int | None]
+    factor_reset_at: Mapped[dt.datetime | None]
+    """When somebody else last took the second factor away."""
+    factor_reset_proof: Mapped[str | None]
+    """How that person made sure who was asking (ASVS 2.5.7); the trail keeps every one, with who it was."""
     active: Mapped[bool] = mapped_column(default=True)
     last_login_at: Mapped[dt.datetime | None]
 

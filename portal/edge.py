@@ -6,9 +6,12 @@
 - whatever fails inside leaves as a page without internals, with the number under which the log has it.
 """
 
+import datetime as dt
 import logging
+import re
 import secrets
 from collections.abc import Callable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,7 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kit import clock
 from kit.log import one_line
+from portal.kept import Typed, typed
 from portal.pace import Pace
 from portal.security import events
 from portal.security.cookies import read_token
@@ -47,7 +52,18 @@ TOO_MANY = 429
 UNCOUNTED = (ASSETS, API, "/gesund")
 YEAR = "max-age=31536000"
 
-ErrorPage = Callable[[Request, int], Response]
+DEAR = re.compile(r"^/(suche|auswertung|archiv/.*|bedarf/.*\.pdf|kunden/[^/]+/statistik|abrechnung/[^/]+/vorschau)$")
+"""Pages that cost more than others: searches, sums over years, papers, previews."""
+CHEAP = "/staerke"
+"""How good a password is, asked while it is typed: a write by its form alone."""
+SMALL = 1_000_000
+"""Bytes of a form that is read although it is refused, so that what was typed can be sent again."""
+
+
+class ErrorPage(Protocol):
+    """Builds the German page for what fails here."""
+
+    def __call__(self, request: Request, status: int, text: str = "", kept: Typed | None = None) -> Response: ...
 
 
 def same_origin(headers: Headers) -> bool:
@@ -63,7 +79,7 @@ class Edge:
     """Pure ASGI, around everything."""
 
     def __init__(self, app: ASGIApp, error_page: ErrorPage, is_secure: Callable[[Request], bool]) -> None:
-        """`error_page(request, status)` builds the German page for what fails here."""
+        """`error_page` builds the German page for what fails here."""
         self.app = app
         self.error_page = error_page
         self.is_secure = is_secure
@@ -93,9 +109,7 @@ class Edge:
 
         refusal = self._refusal(request)
         if refusal:
-            answer = self.error_page(request, refusal)
-            if refusal == TOO_MANY:
-                answer.headers["retry-after"] = str(self.pace.wait())
+            answer = await self._slow(scope, receive) if refusal == TOO_MANY else self.error_page(request, refusal)
             await answer(scope, receive, dressed)
             return
         try:
@@ -105,6 +119,16 @@ class Edge:
             if started:
                 raise
             await self.error_page(request, 500)(scope, receive, dressed)
+
+    async def _slow(self, scope: Scope, receive: Receive) -> Response:
+        """When to go on, and what was typed, to be sent then."""
+        request, seconds = Request(scope, _limited(receive)), self.pace.wait()
+        small = int(request.headers.get("content-length", SMALL + 1)) <= SMALL
+        at = clock.local(clock.now() + dt.timedelta(seconds=seconds))
+        text = f"Von Ihrer Anmeldung kam in kurzer Zeit sehr viel. Ab {at:%H:%M:%S} Uhr (in {seconds} Sekunden) geht es weiter."
+        answer = self.error_page(request, TOO_MANY, text, await typed(request) if small else None)
+        answer.headers["retry-after"] = str(seconds)
+        return answer
 
     def _refusal(self, request: Request) -> int:
         if request.method not in SAFE and not same_origin(request.headers):
@@ -118,7 +142,9 @@ class Edge:
         if request.url.path.startswith(UNCOUNTED):
             return False
         address = request.client.host if request.client else ""
-        hasty = self.pace.too_fast(read_token(request), address)
+        path = request.url.path
+        costly = bool(DEAR.match(path)) if request.method in SAFE else not path.endswith(CHEAP)
+        hasty = self.pace.too_fast(read_token(request), address, costly=costly)
         if hasty:
             events.note("Zu viele Anfragen", address=address, refused=True)
         return hasty

@@ -65,7 +65,7 @@ TEXTS = {
     422: ErrorText(
         "Angaben passen nicht", "Die Angaben der Seite passen nicht zusammen. Bitte gehen Sie zurück und prüfen Sie sie."
     ),
-    429: ErrorText("Zu viele Anfragen", "Bitte warten Sie eine Minute und versuchen Sie es dann noch einmal."),
+    429: ErrorText("Einen Augenblick bitte", "Bitte warten Sie eine Minute und versuchen Sie es dann noch einmal."),
     500: ErrorText(
         "Das hat nicht geklappt",
         "Bei uns ist etwas schiefgegangen, nicht bei Ihnen. Bitte versuchen Sie es noch einmal.",

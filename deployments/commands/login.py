@@ -92,13 +92,21 @@ def unlock_command(email: Email) -> None:
 
 
 @login_app.command("reset-factor")
-def reset_factor_command(email: Email) -> None:
+def reset_factor_command(
+    email: Email,
+    proof: Annotated[
+        str,
+        typer.Option(
+            "--proof",
+            help="woran Sie die Person erkannt haben; bleibt in der Spur",
+            prompt="Woran haben Sie die Person erkannt?",
+        ),
+    ],
+) -> None:
     """Setzt den zweiten Faktor zurück (Telefon verloren); die nächste Anmeldung richtet ihn neu ein."""
     with open_session("cli:login reset-factor") as session:
         login = invitations.find_login(session, email)
-        second_factor.remove(session, login)
-        invitations.tell_change(session, login, invitations.NO_FACTOR)
-        signin.sign_out_everywhere(session, login.id)
+        second_factor.reset(session, login, proof)
     print(f"{login.email}: Der zweite Faktor ist zurückgesetzt.")
 
 

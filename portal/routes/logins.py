@@ -1,6 +1,6 @@
 """Verwaltung: who may sign in, invitations, locks, lost phones; and which role may do what."""
 
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
@@ -10,7 +10,7 @@ from kit.errors import DrehkreuzError, NotFoundError
 from models.access import Login
 from models.parties import StaffRole
 from models.watching import AccessKind
-from portal.forms import Data, Form, filled
+from portal.forms import Data, Filled, Form, blank, filled
 from portal.modules import NavEntry, Section
 from portal.pages import Crumb, go, page
 from portal.queries import people
@@ -38,6 +38,21 @@ class InviteForm(Form):
     """Who is invited."""
 
     email: str = Field(min_length=3, max_length=254)
+
+
+class ResetForm(Form):
+    """How somebody was known who asks for a new second factor."""
+
+    way: Literal[
+        "Persönlich, mit Ausweis oder bekannt",
+        "Rückruf unter der hinterlegten Nummer",
+        "Videogespräch mit Ausweis",
+        "Bestätigung durch die Leitung",
+    ]
+    note: str = Field(min_length=second_factor.PROOF, max_length=400)
+
+
+WAYS: tuple[str, ...] = get_args(ResetForm.model_fields["way"].annotation)
 
 
 @router.get("/zugaenge", dependencies=[reads.noted(AccessKind.STAFF_LIST)])
@@ -122,13 +137,35 @@ def unlock(request: Request, person: Manage, session: StaffSession, login_id: in
     return go(request, _back(login), f"Der Zugang {login.email} ist entsperrt.")
 
 
+def _reset_page(
+    request: Request, session: StaffSession, login: Login, form: Filled[ResetForm], status_code: int = 200
+) -> Response:
+    return page(
+        request,
+        "login_factor.html",
+        status_code=status_code,
+        crumbs=(LIST, Crumb(login.email, f"{HOME}/{login.id}"), Crumb("Zweiter Faktor")),
+        login=login,
+        name=invitations.person_name(session, login),
+        ways=[(way, way) for way in WAYS],
+        form=form,
+    )
+
+
+@router.get("/zugaenge/{login_id}/zweiter-faktor")
+def ask_reset(request: Request, person: Manage, session: StaffSession, login_id: int) -> Response:
+    """Ask how the person was known."""
+    return _reset_page(request, session, _login(session, login_id, person), blank(ResetForm))
+
+
 @router.post("/zugaenge/{login_id}/zweiter-faktor")
-def reset_factor(request: Request, person: Manage, session: StaffSession, login_id: int) -> Response:
-    """The phone is lost: the next sign-in sets up a new second factor."""
+def reset_factor(request: Request, person: Manage, session: StaffSession, login_id: int, data: Data) -> Response:
+    """The phone is lost: the next sign-in sets up a new second factor. Whoever takes it away says how the person was known."""
     login = _login(session, login_id, person)
-    second_factor.remove(session, login)
-    invitations.tell_change(session, login, invitations.NO_FACTOR)
-    signin.sign_out_everywhere(session, login.id)
+    form = filled(ResetForm, data)
+    if form.value is None:
+        return _reset_page(request, session, login, form, 422)
+    second_factor.reset(session, login, f"{form.value.way}: {form.value.note}")
     return go(request, _back(login), f"Der zweite Faktor von {login.email} ist zurückgesetzt.", "warning")
 
 

@@ -191,6 +191,26 @@ def test_a_second_factor_of_ones_own_choice(portal: Portal, optional: None) -> N
 # --- administration
 
 
+def test_a_lost_phone_needs_a_proof_that_stays_in_the_trail(portal: Portal) -> None:
+    head = portal.browser("service_head")
+    with unit_of_work("test") as session:
+        login = invitations.ensure_login(session, BACK_OFFICE)
+        login.totp_secret = b"irgendwas"
+        path = f"/verwaltung/zugaenge/{login.id}/zweiter-faktor"
+    assert "Erkannt durch" in head.get(path).text
+    way = "Rückruf unter der hinterlegten Nummer"
+    for wrong in ({}, {"way": way, "note": "ja"}, {"way": "ein Gefühl", "note": "klang ganz nach ihr"}):
+        assert head.post(path, data=wrong).status_code == 422
+    assert next(row for row in rows(Login) if row.email == BACK_OFFICE).totp_secret is not None
+    victim = portal.browser("back_office")
+    assert head.post(path, data={"way": way, "note": "14 Uhr, Ines Innert selbst"}).status_code == 303
+    assert victim.get("/uebersicht").status_code == 303
+    assert told(BACK_OFFICE) == [invitations.NO_FACTOR]
+    [trail] = [e for e in rows(AuditEntry) if "factor_reset_proof" in (e.after or {}) and e.action == "update"]
+    assert trail.actor == f"employee:{email_of('service_head')}"
+    assert trail.after["factor_reset_proof"] == f"{way}: 14 Uhr, Ines Innert selbst"
+
+
 def test_locking_ends_sessions_and_stands_in_the_trail(portal: Portal) -> None:
     head, victim = portal.browser("service_head"), portal.browser("technician")
     login_id = next(login.id for login in rows(Login) if login.email == email_of("technician"))

@@ -251,13 +251,30 @@ def test_haste_is_slowed_for_one_session_and_later_for_its_address() -> None:
     assert pace.wait() == 60
 
 
+def test_writes_and_dear_pages_have_a_human_tempo(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    pace = Pace(limit=9, costly=3, now=lambda: 0.0)
+    assert [pace.too_fast("a", "192.0.2.1", costly=True) for _ in range(4)] == [False, False, False, True]
+    assert not pace.too_fast("a", "192.0.2.1"), "reading goes on"
+    asked: list[tuple[str, bool]] = []
+    monkeypatch.setattr(Pace, "too_fast", lambda _s, _t, _a, costly: asked.append((len(asked), costly)))
+    browser = portal.browser("back_office")
+    for path in ("/uebersicht", "/suche?q=K1001", "/archiv/999/x.pdf", "/abrechnung"):
+        browser.get(path)
+    browser.post("/konto/abmelden-ueberall")
+    browser.post("/konto/kennwort/staerke", data={"password": "x"})
+    assert [costly for _, costly in asked] == [False, True, True, False, True, False]
+
+
 def test_one_request_too_many_says_how_long_to_wait(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Pace, "too_fast", lambda _self, _token, _address: True)
+    monkeypatch.setattr(Pace, "too_fast", lambda _self, _token, _address, **_costly: True)
     browser = portal.browser("back_office")
     answer = browser.get("/uebersicht")
     assert answer.status_code == 429
     assert 1 <= int(answer.headers["retry-after"]) <= 60
-    assert "eine Minute" in answer.text
+    assert re.search(r"Ab \d\d:\d\d:\d\d Uhr \(in \d+ Sekunden\) geht es weiter", answer.text)
+    sent = browser.post("/leistungen/L-900", data={"text": "Drucker wieder eingerichtet"})
+    assert (sent.status_code, "Drucker wieder eingerichtet" in sent.text) == (429, True)
+    assert "geheim" not in browser.post("/anmelden", data={"email": "x y", "password": "geheim"}).text
     assert browser.get("/static/portal.css").status_code == 200
     assert browser.get("/gesund").status_code == 200
 

@@ -24,8 +24,9 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_the_first_sign_in_of_a_house(portal: Portal, capsys: pytest.CaptureFixture[str]) -> None:
     link = said(capsys, "invite", BACK_OFFICE, "--link")
     browser = portal.browser()
-    chosen = {"password": PASSWORD, "again": PASSWORD}
-    assert browser.post(urlsplit(link).path, data=chosen).headers["location"] == "/anmelden?hinweis=kennwort"
+    address = urlsplit(link)
+    chosen = {"code": address.fragment, "password": PASSWORD, "again": PASSWORD}
+    assert browser.post(address.path, data=chosen).headers["location"] == "/anmelden?hinweis=kennwort"
     assert browser.post("/anmelden", data={"email": BACK_OFFICE, "password": PASSWORD}).status_code == 303
     with unit_of_work("test") as session:
         assert session.scalars(sa.select(OutboxMail)).all() == []
@@ -49,10 +50,13 @@ def test_locking_unlocking_and_a_lost_phone(portal: Portal, capsys: pytest.Captu
     with unit_of_work("test") as session:
         login = session.scalars(sa.select(Login).where(Login.email == BACK_OFFICE)).one()
         login.totp_secret = b"irgendwas"
-    said(capsys, "reset-factor", BACK_OFFICE)
+    assert cli.run(["login", "reset-factor", BACK_OFFICE, "--proof", "war da"]) == 1
+    assert "Nachweis" in capsys.readouterr().err
+    said(capsys, "reset-factor", BACK_OFFICE, "--proof", "Rückruf unter der hinterlegten Nummer, Ines Innert")
     with unit_of_work("test") as session:
         login = session.scalars(sa.select(Login).where(Login.email == BACK_OFFICE)).one()
         assert (login.active, login.totp_secret) == (True, None)
+        assert login.factor_reset_proof == "Rückruf unter der hinterlegten Nummer, Ines Innert"
     assert portal.world.contact_email in said(capsys, "list", "--customers", "--json")
     assert "Zugänge" in said(capsys, "list")
     assert cli.run(["login", "unlock", "niemand@probehaus.example"]) == 1

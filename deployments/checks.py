@@ -78,7 +78,9 @@ def examine(target: Instance, trouble: str = "") -> Iterator[Finding]:
     if there:
         yield _guarded("Türklingel", lambda: _answers("Türklingel", doorbell_answers(), running=running))
         yield from _twice(target)
-    yield _guarded("Portal", lambda: _answers("Portal", portal_answers(target), running=running, where=target.portal_url))
+    yield _guarded(
+        "Portal", lambda: _answers("Portal", portal_answers(target), running=running, where=target.portal_reached_url)
+    )
     yield _guarded("Mailversand", lambda: _mail(target))
     if there:
         yield _guarded("Archiv", _archive)

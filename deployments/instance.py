@@ -98,6 +98,11 @@ class Instance:
         return settings().prefect_url.rstrip("/") or f"http://127.0.0.1:{self.prefect_port}"
 
     @property
+    def prefect_ui_url(self) -> str:
+        """The server as a person's browser reaches it: inside a network of containers it has a name that only they know."""
+        return settings().prefect_ui_url.rstrip("/") or self.prefect_url
+
+    @property
     def portal_url(self) -> str:
         return f"http://127.0.0.1:{self.portal_port}"
 
@@ -107,10 +112,15 @@ class Instance:
         return f"http://127.0.0.1:{self.health_port}"
 
     @property
+    def portal_reached_url(self) -> str:
+        """The portal as other parts reach it; empty when there are several machines and nobody has said."""
+        chosen = settings().portal_internal_url or (settings().portal_url if self.shared else self.portal_url)
+        return chosen.rstrip("/")
+
+    @property
     def notice_url(self) -> str:
         """Where Prefect's automations tell of runs: the portal, as the server reaches it; empty when nobody has said."""
-        chosen = settings().portal_internal_url or (settings().portal_url if self.shared else self.portal_url)
-        return f"{chosen.rstrip('/')}/api/run-notices" if chosen else ""
+        return f"{self.portal_reached_url}/api/run-notices" if self.portal_reached_url else ""
 
     @property
     def credential(self) -> str:
@@ -169,8 +179,10 @@ class Instance:
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": url().render_as_string(hide_password=False),
             "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
             **RETENTION,
-            "PREFECT_SERVER_UI_API_URL": f"{self.prefect_url}/api",
-            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": self.prefect_url,  # pages of others may not even ask
+            "PREFECT_SERVER_UI_API_URL": f"{self.prefect_ui_url}/api",
+            # where the program lies may be read-only: containers, ProtectSystem=strict
+            "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(self.home / "prefect" / "ui"),
+            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": self.prefect_ui_url,  # pages of others may not even ask
             "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
             **BATCHING,
         }

@@ -24,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from deployments.instance import POOL
 from deployments.prefect_api import PrefectApi
 from kit.process import machine
 from kit.steps import INTERRUPTED
@@ -44,6 +45,9 @@ class Patience:
     crashed: dt.timedelta = dt.timedelta(seconds=30)
     """Longer than the worker's own second report of the same crash, 5-8 s after the first."""
     pending: dt.timedelta = dt.timedelta(seconds=120)
+    starting: dt.timedelta = dt.timedelta(minutes=10)
+    """Pending at a worker that Prefect still hears: a busy machine may take minutes to start the flow's process, and a run that
+    comes to the same worker a second time meanwhile ends that worker."""
     heartbeat: dt.timedelta = dt.timedelta(seconds=90)
     """Three heartbeats of 30 s."""
     interrupted: dt.timedelta = dt.timedelta(seconds=60)
@@ -65,7 +69,9 @@ def tend(api: PrefectApi, now: dt.datetime, patience: Patience | None = None) ->
             touched += _resume(api, run, now)
         elif run["state"]["type"] == "RUNNING":
             touched += _crash_if_silent(api, run, now, patience)
-        elif age >= (patience.crashed if run["state"]["type"] == "CRASHED" else patience.pending):
+        elif run["state"]["type"] == "PENDING":
+            touched += _resume_if_stuck(api, run, now, patience)
+        elif age >= patience.crashed:
             touched += _resume(api, run, now)
     for run in api.tagged(RESUME, state_name=INTERRUPTED):
         if GIVEN_UP not in run["tags"] and waited(run, now) >= patience.interrupted:
@@ -94,6 +100,13 @@ def _resume(api: PrefectApi, run: dict[str, Any], now: dt.datetime) -> int:
     }
     ended = run["state"]["type"] in {"CRASHED", "FAILED"}
     return _set(api, run, state, force=not ended)  # force: the slot that it holds is its own
+
+
+def _resume_if_stuck(api: PrefectApi, run: dict[str, Any], now: dt.datetime, patience: Patience) -> int:
+    age = waited(run, now)
+    if age < patience.pending or (age < patience.starting and _worker_of(run) in api.online(POOL)):
+        return 0
+    return _resume(api, run, now)
 
 
 def _crash_if_silent(api: PrefectApi, run: dict[str, Any], now: dt.datetime, patience: Patience) -> int:
@@ -129,9 +142,13 @@ def workers_here() -> dict[str, dt.datetime]:
     return found
 
 
+def _worker_of(run: dict[str, Any]) -> str:
+    return str((run.get("labels") or {}).get("prefect.worker.name", ""))
+
+
 def is_orphan(run: dict[str, Any], workers: dict[str, dt.datetime]) -> bool:
     """Whether the run's worker was on this machine and lives no more (or is a later one), nor does the flow's process."""
-    name = str((run.get("labels") or {}).get("prefect.worker.name", ""))
+    name = _worker_of(run)
     if name.rpartition("-")[0] != machine():
         return False
     started = workers.get(name)

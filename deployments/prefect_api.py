@@ -204,3 +204,7 @@ class PrefectApi:
             return []
         found: list[dict[str, Any]] = self._ask("POST", f"/work_pools/{pool}/workers/filter", {})
         return found
+
+    def online(self, pool: str) -> set[str]:
+        """The names of the workers that the server still hears."""
+        return {str(worker["name"]) for worker in self.workers(pool) if worker["status"] == "ONLINE"}

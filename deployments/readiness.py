@@ -21,7 +21,7 @@ PING, PONG = "drehkreuz_doorbell_ping", "drehkreuz_doorbell_pong"
 def portal_answers(target: Instance, seconds: float = 3.0) -> bool:
     """Whether the portal answers, and its database does."""
     try:
-        return httpx.get(f"{target.portal_url}/gesund", timeout=seconds).is_success
+        return httpx.get(f"{target.portal_reached_url}/gesund", timeout=seconds).is_success
     except httpx.HTTPError:
         return False
 

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     prefect_url: str = Field(
         "", description="Gemeinsamer Prefect-Server mehrerer Maschinen, http://…:4200; leer = eigener dieses Heims."
     )
+    prefect_ui_url: str = Field(
+        "",
+        description="Adresse, unter der die Browser des Hauses den Prefect-Server erreichen (Tunnel, Webserver davor); "
+        "leer = wie DREHKREUZ_PREFECT_URL.",
+    )
     prefect_auth: SecretStr = Field(
         SecretStr(""),
         description="Anmeldung am Prefect-Server, benutzer:kennwort; leer = abgeleitet aus dem Kennwort der Datenbank.",

@@ -59,7 +59,7 @@ def _at_the_worker(name: str, given: dict[str, str]) -> None:
         if own is not None:
             own.wait_deployed()
         run_id = start(api, name, given)
-        tell(f"Lauf gestartet: {target.prefect_url}/runs/flow-run/{run_id}")
+        tell(f"Lauf gestartet: {target.prefect_ui_url}/runs/flow-run/{run_id}")
         with progress(name) as bar:
             run = Follower(api, tell, lambda _what, done, total: bar(done, total)).to_the_end(run_id)
     state = run["state"]

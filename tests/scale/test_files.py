@@ -81,18 +81,73 @@ def test_compose_names_only_settings_and_commands_that_exist() -> None:
         if "=" in line and line[0] != "#"
     }
     text = (SCALE / "compose.yaml").read_text("utf-8")
-    assert set(re.findall(r"\$\{([A-Z0-9_]+)", text)) == example
+    assert set(re.findall(r"\$\{([A-Z0-9_]+):\?", text)) <= example, "what must be said stands in the example"
+    assert set(re.findall(r"\$\{([A-Z0-9_]+)", text)) <= example | SETTINGS
     parts = set()
     for name, service in content["services"].items():
         assert not service["image"].endswith(":latest"), name
         assert ":" in service["image"], name
         if service["image"].startswith("drehkreuz:"):
             assert set(service["environment"]) <= SETTINGS, name
+            assert service["env_file"] == ["haus.env"], "every setting reaches every part"
             assert understood(service["command"]), name
             parts.add(service["command"][1])
         assert set(service.get("depends_on", {})) <= set(content["services"]), name
     assert parts >= {*PARTS, *ONCE}
     assert example - SETTINGS == {"POSTGRES_USER", "POSTGRES_PASSWORD"}
+
+
+def stages() -> dict[str, str]:
+    """The image's lines by their first word, continued lines joined."""
+    text = (SCALE / "Dockerfile").read_text("utf-8").replace("\\\n", "")
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        word, _, rest = line.partition(" ")
+        found[word] = f"{found.get(word, '')}\n{rest}"
+    return found
+
+
+def test_a_part_may_write_where_it_is_told_to() -> None:
+    """A new volume is root's unless the image has the folder; a tmpfs with uid= is Docker's alone; the rest is read-only."""
+    made = next(line for line in stages()["RUN"].split("&&") if "install --directory" in line).split()
+    for name, service in compose()["services"].items():
+        if not service["image"].startswith("drehkreuz:"):
+            continue
+        assert service["read_only"] is True
+        places = {volume.rpartition(":")[2] for volume in service["volumes"]}
+        assert places <= set(made), name
+        assert not [option for mount in service["tmpfs"] for option in ("uid=", "gid=") if option in mount], name
+        assert "/home/drehkreuz/heim" in places, "logs outlive a restart"
+    environment = dict(pair.split("=", 1) for pair in stages()["ENV"].split())
+    assert environment["DREHKREUZ_HOME"] in made
+    assert environment["XDG_CACHE_HOME"].startswith("/tmp/"), "Fontconfig looks for a place of its own"
+    assert "compileall" in stages()["RUN"], "nobody could write it later"
+
+
+def test_the_image_holds_what_is_named_and_no_secret_of_the_builder() -> None:
+    """What the build is shown, and what it copies, are one list."""
+    lines = [line for line in (REPOSITORY / ".dockerignore").read_text("utf-8").splitlines() if line and line[0] != "#"]
+    assert lines[0] == "*"
+    shown = {line[1:] for line in lines if line[0] == "!"}
+    copied = {place for line in stages()["COPY"].split("\n") if line for place in line.split()[:-1]}
+    assert shown == copied
+    assert {"**/.env", "**/*.env", "deployments/scale"} <= set(lines)
+    packages = {file.parent.name for file in REPOSITORY.glob("*/__init__.py")} - {"tests", "benchmarks", "examples"}
+    assert packages <= copied
+
+
+def test_the_web_server_finds_every_portal() -> None:
+    site = (SCALE / "nginx.conf").read_text("utf-8")
+    (variable,) = re.findall(r"proxy_pass http://(\$\w+);", site)
+    for name in ("nginx-portal.conf", "nginx-compose.conf"):
+        assert f"map $host {variable} {{" in (SCALE / name).read_text("utf-8")
+    content = compose()
+    (network,) = content["networks"]["default"]["ipam"]["config"]
+    assert network["subnet"] in content["services"]["portal"]["environment"]["DREHKREUZ_PORTAL_PROXIES"]
+    assert f"default portal:{content['services']['portal']['expose'][0]};" in (SCALE / "nginx-compose.conf").read_text("utf-8")
+    mounted = {volume.partition(":")[0] for volume in content["services"]["webserver"]["volumes"]}
+    assert all((SCALE / file).exists() for file in mounted - {"./tls"})
+    assert {"haus.env", "/deployments/scale/tls/"} <= set((REPOSITORY / ".gitignore").read_text("utf-8").splitlines())
 
 
 @pytest.mark.parametrize("file", MANIFESTS, ids=lambda file: file.name)
@@ -114,8 +169,7 @@ def test_pods_are_held_short_and_name_what_exists() -> None:
         assert set(container["resources"]) == {"requests", "limits"}
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
         assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        assert {e["name"] for e in container["env"]} <= SETTINGS
-        assert all(e["name"] == e["valueFrom"]["secretKeyRef"]["key"] for e in container["env"]), "secrets are references"
+        assert container["envFrom"] == [{"configMapRef": {"name": "drehkreuz"}}, {"secretRef": {"name": "drehkreuz"}}], name
         assert understood(container["args"]), name
 
 

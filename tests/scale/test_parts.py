@@ -72,6 +72,27 @@ def test_a_portal_believes_only_the_named_proxies_about_who_asks(shared: Instanc
     assert command[command.index("--forwarded-allow-ips") + 1] == "10.1.0.0/16,192.0.2.7"
 
 
+def test_the_portal_is_asked_where_the_other_parts_reach_it(shared: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shared.portal_reached_url == shared.notice_url == ""
+    monkeypatch.setenv("DREHKREUZ_PORTAL_URL", "https://service.haus.example/")
+    assert shared.portal_reached_url == "https://service.haus.example"
+    monkeypatch.setenv("DREHKREUZ_PORTAL_INTERNAL_URL", "http://portal:8080")
+    assert shared.notice_url == f"{shared.portal_reached_url}/api/run-notices" == "http://portal:8080/api/run-notices"
+
+
+def test_prefects_pages_ask_an_address_that_browsers_know_and_lie_where_the_part_may_write(
+    shared: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name of the container network means nothing to a browser, and the program's own folder is read-only."""
+    assert build("prefect", shared, Wish())[1]["PREFECT_SERVER_UI_API_URL"] == "http://prefect.example:4200/api"
+    monkeypatch.setenv("DREHKREUZ_PREFECT_UI_URL", "http://127.0.0.1:4200/")
+    _, environment = build("prefect", shared, Wish())
+    assert environment["PREFECT_SERVER_UI_API_URL"] == "http://127.0.0.1:4200/api"
+    assert environment["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] == "http://127.0.0.1:4200"
+    assert environment["PREFECT_API_URL"] == "http://prefect.example:4200/api"
+    assert Path(environment["PREFECT_SERVER_UI_STATIC_DIRECTORY"]).is_relative_to(shared.home)
+
+
 def test_prefect_knows_every_setting_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """Misspelt names are ignored without a word; so the pinned Prefect is asked."""
     from prefect.settings import Settings
@@ -108,6 +129,43 @@ def test_a_worker_in_another_container_is_not_taken_for_a_dead_one_of_ours() -> 
         "state": {"timestamp": "2026-01-01T00:00:00Z"},
     }
     assert not keeper.is_orphan(elsewhere, {})
+
+
+class OneRun:
+    """Of Prefect's interface what the keeper asks, with one run in it and one worker that is heard."""
+
+    def __init__(self, worker: str, since: dt.datetime) -> None:
+        state = {"type": "PENDING", "name": "Submitting", "timestamp": since.isoformat(), "message": ""}
+        labels = {"prefect.worker.name": worker}
+        self.run = {"id": "x", "name": "x", "tags": [], "run_count": 0, "labels": labels, "state": state}
+        self.asked: list[str] = []
+
+    def tagged(self, _tag: str, *_states: str, state_name: str = "") -> list[dict[str, object]]:
+        return [] if state_name else [self.run]
+
+    def online(self, _pool: str) -> set[str]:
+        return {"box-1-7"}
+
+    def history(self, _run: str) -> list[dict[str, object]]:
+        return []
+
+    def set_state(self, _run: str, state: dict[str, object], *, force: bool = False) -> str:
+        self.asked.append(f"{state['name']}{' by force' if force else ''}")
+        return "ACCEPT"
+
+
+@pytest.mark.parametrize(
+    ("worker", "minutes", "asked"),
+    [("box-1-7", 5, []), ("box-1-7", 11, ["AwaitingRetry by force"]), ("box-2-7", 5, ["AwaitingRetry by force"])],
+)
+def test_a_run_that_a_living_worker_is_slow_to_start_is_not_handed_to_it_twice(
+    worker: str, minutes: int, asked: list[str]
+) -> None:
+    """Prefect's worker falls over a run that it is already starting; seen on a machine with six times as much work as cores."""
+    now = clock.now()
+    api = OneRun(worker, now - dt.timedelta(minutes=minutes))
+    keeper.tend(api, now)  # type: ignore[arg-type]  # only what is asked
+    assert api.asked == asked
 
 
 def test_a_container_renders_on_its_share_of_the_cores(tmp_path: Path) -> None:

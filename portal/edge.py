@@ -49,6 +49,9 @@ WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; conne
 """A worker follows the policy of its own answer (CSP 3, 4.2.2), so the reader compiles without loosening any page."""
 ASSETS, API = "/static/", "/api/"
 TOO_MANY = 429
+TOO_LARGE = 413
+DRAINED = 10 * BODY_LIMIT
+"""Bytes of a body that is too large which are let in and thrown away, before the connection ends."""
 UNCOUNTED = (ASSETS, API, "/gesund")
 YEAR = "max-age=31536000"
 
@@ -109,6 +112,8 @@ class Edge:
 
         refusal = self._refusal(request)
         if refusal:
+            if refusal == TOO_LARGE:
+                await _drained(receive)
             answer = await self._slow(scope, receive) if refusal == TOO_MANY else self.error_page(request, refusal)
             await answer(scope, receive, dressed)
             return
@@ -135,7 +140,7 @@ class Edge:
             return 403
         length = request.headers.get("content-length", "0")
         if not length.isdigit() or int(length) > BODY_LIMIT:
-            return 413
+            return TOO_LARGE
         return TOO_MANY if self._hasty(request) else 0
 
     def _hasty(self, request: Request) -> bool:
@@ -161,6 +166,15 @@ class Edge:
             headers["cache-control"] = "no-store"
         elif "v" in request.query_params:
             headers["cache-control"] = f"public, {YEAR}, immutable"
+
+
+async def _drained(receive: Receive) -> None:
+    """Let a body arrive that nobody reads: a browser that is cut off while sending shows an error of its own."""
+    seen, more = 0, True
+    while more and seen <= DRAINED:
+        message = await receive()
+        seen += len(message.get("body", b""))
+        more = message["type"] == "http.request" and message.get("more_body", False)
 
 
 def _limited(receive: Receive) -> Receive:

@@ -6,13 +6,14 @@ A machine (`/api/`) gets the same sentence as JSON.
 import datetime as dt
 import logging
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from actions.uploads import UploadLimitError
@@ -58,7 +59,7 @@ TEXTS = {
         "So nicht möglich",
         "Diese Adresse lässt sich auf diese Weise nicht aufrufen. Bitte gehen Sie zurück und nutzen Sie die Knöpfe der Seite.",
     ),
-    409: ErrorText("Inzwischen geändert", "Der Stand hat sich geändert. Bitte laden Sie die Seite neu und prüfen Sie ihn."),
+    409: ErrorText("Das passt so nicht mehr", "Der Stand hat sich geändert. Bitte laden Sie die Seite neu und prüfen Sie ihn."),
     413: ErrorText(
         "Zu groß", "Die übertragenen Daten sind größer als 30 MB. Bitte verkleinern Sie die Datei oder teilen Sie sie auf."
     ),
@@ -105,8 +106,17 @@ def error_page(request: Request, status: int, text: str = "", kept: Typed | None
         text=text or known.text,
         incident=getattr(request.state, "incident", ""),
         kept=kept,
+        back=_came_from(request),
         again=_same_page(request) if reading and status >= 500 else "",
     )
+
+
+def _came_from(request: Request) -> str:
+    """The page of ours that led here, so that one gets back to one's work; empty when there is none or it is this one."""
+    came = urlsplit(request.headers.get("referer", ""))
+    path = f"/{came.path.lstrip('/')}" + (f"?{came.query}" if came.query else "")
+    ours = came.netloc == request.headers.get("host") and came.path not in {"", "/", request.url.path, "/anmelden"}
+    return path if ours and path.isprintable() and "\\" not in path else ""
 
 
 def _same_page(request: Request) -> str:
@@ -136,12 +146,12 @@ def _invalid(request: Request, fault: Exception) -> Response:
     )
 
 
-def _refused(request: Request, fault: Exception) -> Response:
-    """A refusal of an action that no route has turned into a message of its own."""
+async def _refused(request: Request, fault: Exception) -> Response:
+    """A refusal of an action that no route has turned into a message of its own. What was typed stays to be read and copied."""
     if isinstance(fault, NotFoundError):
-        watch.refused(request)
-        return error_page(request, 404, str(fault))
-    return error_page(request, 409, str(fault))
+        await run_in_threadpool(watch.refused, request)
+        return error_page(request, 404, str(fault), kept=await typed(request))
+    return error_page(request, 409, str(fault), kept=await typed(request))
 
 
 def _no_such_value(request: Request, fault: Exception) -> Response:

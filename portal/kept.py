@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 SECRET = frozenset({"current", "password", "again", "code", "secret"})
 """Fields whose forms never come back in a page."""
+CARRIED = frozenset({"was", "seen", "shown"})
+"""Fields that a form carries along for itself."""
 MOST = 500_000
 """Characters; far beyond what anybody types."""
 
@@ -28,8 +30,8 @@ class Typed:
 
     @property
     def texts(self) -> list[str]:
-        """What is worth reading or copying: values of several words."""
-        return [value for _, value in self.fields if len(value.split()) > 1]
+        """What is worth reading or copying: values of several words that a person typed."""
+        return [value for name, value in self.fields if name not in CARRIED and len(value.split()) > 1]
 
 
 async def typed(request: Request) -> Typed | None:

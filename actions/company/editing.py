@@ -4,6 +4,7 @@ What an import allows, a page allows; what an import refuses (a booked contract'
 page refuses in the same words. Unlike a mass load, every change stands in the audit trail row by row.
 """
 
+import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,15 @@ from actions.company.tables import ID, current, stage
 from actions.company.writing import write
 from kit.database import lock
 from kit.errors import ConflictError
+from models.plumbing import AuditEntry
+
+
+class ChangedMeanwhileError(ConflictError):
+    """Somebody saved the record while it was open here. `now`: what stands there; `by`, `at`: who and when, by the trail."""
+
+    def __init__(self, title: str, now: dict[str, str], by: str, at: dt.datetime | None) -> None:
+        super().__init__(f"{title}: Jemand hat diese Angaben inzwischen geändert.")
+        self.now, self.by, self.at = now, by, at
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,8 @@ def save_row(session: Session, file: File, values: Mapping[str, str], *, row_id:
         seen: its `mark` when it was opened.
 
     Raises:
-        ConflictError: somebody changed it meanwhile, a new record has the key of an old one, or the database refuses.
+        ChangedMeanwhileError: somebody saved it meanwhile.
+        ConflictError: it is gone, a new record has the key of an old one, or the database refuses.
     """
     lock(session, LOCK)
     _unchanged(session, file, row_id, seen)
@@ -106,11 +117,13 @@ def _unchanged(session: Session, file: File, row_id: int | None, seen: str) -> N
     if row_id is None:
         return
     stored = stored_row(session, file, row_id)
-    if stored is None or (seen and mark(stored) != seen):
-        raise ConflictError(
-            f"{file.title}: Jemand hat diese Angaben inzwischen geändert. Bitte laden Sie die Seite neu und tragen Sie Ihre "
-            "Änderung noch einmal ein."
-        )
+    if stored is None:
+        raise ConflictError(f"{file.title}: Diesen Eintrag gibt es nicht mehr; jemand hat ihn inzwischen entfernt.")
+    if seen and mark(stored) != seen:
+        of = sa.and_(AuditEntry.table_name == file.model.__tablename__, AuditEntry.row_id == row_id)
+        told = sa.select(AuditEntry.actor, AuditEntry.at).where(of).order_by(AuditEntry.id.desc()).limit(1)
+        by, at = session.execute(told).tuples().first() or ("", None)
+        raise ChangedMeanwhileError(file.title, stored, by, at)
 
 
 def _same_record(session: Session, file: File, row_id: int | None) -> dict[str, str]:

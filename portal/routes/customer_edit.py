@@ -1,5 +1,6 @@
 """Stammdaten pflegen: account managers keep customers, sites, people, agreements and contracts (S13-S15, S34-S37, S43)."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from actions.company import files
-from actions.company.editing import Saved, mark, save_row, stored_row
+from actions.company.editing import ChangedMeanwhileError, Saved, mark, save_row, stored_row
 from actions.company.spec import File
 from kit.errors import ConflictError, NotFoundError
 from models.agreements import CooperationAgreement
@@ -17,9 +18,11 @@ from models.base import Record
 from models.contracts import Contract, ContractLine
 from models.parties import Contact, Customer
 from models.watching import AccessKind
+from portal import merging
 from portal.forms import Data
 from portal.master_forms import KINDS, defaults, inputs, read, shown
 from portal.pages import Crumb, go, page
+from portal.queries import people
 from portal.routes.customers import LIST, crumbs, found
 from portal.security.person import Person, StaffSession, need
 from portal.security.watch import reads
@@ -36,6 +39,16 @@ LEADS = {
     "vereinbarungen": "Eine neue Fassung gilt ab dem Tag der Unterschrift; frühere Fassungen bleiben. Sie ist kein Vertrag.",
     "vertraege": "Was in Rechnungsläufen gebucht ist, bleibt; beenden Sie ihn zum Monatsende und legen Sie einen neuen an.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Somebody else saved the record meanwhile: who, when, where both changed the same, and what is taken over already."""
+
+    who: str
+    at: dt.datetime | None
+    clashes: list[merging.Difference]
+    taken: list[merging.Difference]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +70,19 @@ class Sheet:
         session: Session,
         values: dict[str, str],
         *,
+        row: dict[str, str] | None = None,
         seen: str = "",
         errors: dict[str, str] | None = None,
+        conflict: Conflict | None = None,
         status_code: int = 200,
     ) -> Response:
-        """The form with these texts and complaints; complaints about what it does not show stand above it."""
+        """The form with these texts and complaints; complaints about what it does not show stand above it.
+
+        `row`: what is stored at this moment; the form carries it along, to find out who else changes it.
+        """
         told = errors or {}
         fields = inputs(session, self.file, self.customer, hidden=frozenset(self.fixed))
-        names = {field.name for field in fields}
+        by_name = {field.name: field for field in fields}
         return page(
             request,
             "master_form.html",
@@ -74,29 +92,55 @@ class Sheet:
             fields=fields,
             values=values,
             errors=told,
-            complaints=[text for name, text in told.items() if name not in names],
-            seen=seen,
+            complaints=[text for name, text in told.items() if name not in by_name],
+            seen=mark(row) if row else seen,
+            was=merging.written(row) if row else "",
+            conflict=conflict,
+            words=lambda name, value: merging.words(by_name.get(name), value),
+            typed=lambda name, value: shown(self.file, {name: value})[name],
         )
 
     def opened(self, request: Request, session: Session, values: dict[str, str]) -> Response:
         """The form as it is first seen."""
-        seen = mark(values) if self.row_id is not None else ""
-        return self.page(request, session, shown(self.file, values), seen=seen)
+        row = values if self.row_id is not None else None
+        return self.page(request, session, shown(self.file, values), row=row)
 
     def sent(self, request: Request, session: Session, data: FormData) -> Response:
         """Save it and go on, or show it again with what is wrong; after a refusal nothing of it stays."""
         values, seen = read(self.file, data, self.fixed), str(data.get("seen") or "")
+        was = merging.carried(str(data.get("was") or ""), seen)
+        if was is not None:
+            values |= {name: text for name, text in was.items() if data.get(f"stand-{name}") == "theirs"}
         try:
             with session.begin_nested() as taken_back:
                 saved = save_row(session, self.file, values, row_id=self.row_id, seen=seen)
                 if not saved.ok:
                     taken_back.rollback()
+        except ChangedMeanwhileError as other:
+            return self._merge(request, session, values, was, other)
         except ConflictError as refusal:
             return self.page(request, session, shown(self.file, values), errors={"": str(refusal)}, status_code=409)
         if not saved.ok:
-            return self.page(request, session, shown(self.file, values), seen=seen, errors=saved.errors, status_code=422)
+            known = shown(self.file, values)
+            return self.page(request, session, known, row=was, seen=seen, errors=saved.errors, status_code=422)
         back = self.back.format(number=values.get("number", ""))
         return go(request, back, _told(self.title, saved), "warning" if saved.hints else "success")
+
+    def _merge(
+        self,
+        request: Request,
+        session: Session,
+        values: dict[str, str],
+        was: dict[str, str] | None,
+        other: ChangedMeanwhileError,
+    ) -> Response:
+        """Nothing typed is lost: both changes stand in the form, and where both touched the same field one chooses."""
+        together, differences = merging.merged(self.file, values, was, other.now)
+        email = other.by.rpartition(":")[2]
+        own = other.by == request.state.person.actor
+        who = "Ihnen selbst (anderes Fenster)" if own else people.names(session).get(email, email) or "jemand anderem"
+        conflict = Conflict(who, other.at, [d for d in differences if d.clash], [d for d in differences if not d.clash])
+        return self.page(request, session, shown(self.file, together), row=other.now, conflict=conflict, status_code=409)
 
 
 def _told(name: str, saved: Saved) -> str:

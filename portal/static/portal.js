@@ -102,6 +102,22 @@
     });
   }
 
+  // --- two versions of a field: what is chosen stands in the field, what is typed there is one's own again
+  const fields = (form, name) => { const found = form.elements.namedItem(name); return found instanceof RadioNodeList ? Array.from(found) : found ? [found] : []; };
+  document.addEventListener("change", (event) => {
+    const choice = event.target;
+    if (!choice.matches("input[data-fill-for]")) return;
+    for (const field of fields(choice.form, choice.dataset.fillFor)) {
+      if (field.type === "checkbox") field.checked = choice.dataset.fill.split("|").includes(field.value);
+      else field.value = choice.dataset.fill;
+    }
+  });
+  document.addEventListener("input", (event) => {
+    if (!event.target.name || event.target.matches("[data-fill-for]")) return;
+    const own = $(`input[data-fill-for="${CSS.escape(event.target.name)}"][value=mine]`);
+    if (own) own.checked = true;
+  });
+
   // --- a second click on the same button sends nothing twice
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from decimal import Decimal
+from html import unescape as html_text
 
 import pytest
 import sqlalchemy as sa
@@ -34,7 +35,7 @@ def form_of(html: str) -> dict[str, str]:
         chosen = re.search(r'<option value="([^"]*)" selected', body) or re.search(r'<option value="([^"]*)"', body)
         values[name] = chosen[1] if chosen else ""
     values |= dict(re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>([^<]*)</textarea>', html))
-    return values | {"seen": seen_of(html)}
+    return values | {"seen": seen_of(html), "was": html_text(re.search(r'name="was" value="([^"]*)"', html)[1])}
 
 
 @pytest.mark.promise("S8", "S9", "S14", "S28", "S36", "S37", "S103")
@@ -90,9 +91,38 @@ def test_two_people_at_the_same_record(portal: Portal) -> None:
     assert browser.post("/kunden/K1001/bearbeiten", data=form | {"street": "Neuer Weg 1"}).status_code == 303
     late = browser.post("/kunden/K1001/bearbeiten", data=form | {"street": "Anderer Weg 2"})
     assert late.status_code == 409
-    assert "Jemand hat diese Angaben inzwischen geändert" in late.text
+    assert "Ihnen selbst (anderes Fenster)" in late.text
     with unit_of_work("test") as session:
         assert session.scalars(sa.select(Customer.street).where(Customer.number == "K1001")).one() == "Neuer Weg 1"
+
+
+def test_two_changes_are_put_together_and_one_chooses_where_both_meet(portal: Portal) -> None:
+    """Nothing typed is lost, nothing saved is overwritten unseen: who, when and both versions stand side by side."""
+    mine, other = portal.browser("account_manager"), portal.browser("back_office")
+    opened = form_of(mine.get("/kunden/K1001/bearbeiten").text)
+    theirs = form_of(other.get("/kunden/K1001/bearbeiten").text) | {"street": "Neuer Weg 1", "payment_days": "21"}
+    assert other.post("/kunden/K1001/bearbeiten", data=theirs).status_code == 303
+
+    late = mine.post("/kunden/K1001/bearbeiten", data=opened | {"street": "Anderer Weg 2", "city": "Telgte"})
+    assert late.status_code == 409
+    assert "von Ines Innert" in late.text
+    assert set(re.findall(r'name="stand-(\w+)"', late.text)) == {"street"}, "only where both changed the same"
+    again = form_of(late.text)
+    assert (again["street"], again["city"], again["payment_days"]) == ("Anderer Weg 2", "Telgte", "21")
+    assert again["seen"] != opened["seen"]
+
+    assert mine.post("/kunden/K1001/bearbeiten", data=again | {"stand-street": "theirs"}).status_code == 303
+    with unit_of_work("test") as session:
+        row = session.scalars(sa.select(Customer).where(Customer.number == "K1001")).one()
+        assert (row.street, row.city, row.payment_days) == ("Neuer Weg 1", "Telgte", 21)
+
+
+def test_a_row_that_the_form_did_not_carry_is_compared_field_by_field(portal: Portal) -> None:
+    browser = portal.browser("account_manager")
+    form = form_of(browser.get("/kunden/K1001/bearbeiten").text)
+    assert browser.post("/kunden/K1001/bearbeiten", data=form | {"city": "Telgte"}).status_code == 303
+    late = browser.post("/kunden/K1001/bearbeiten", data=form | {"was": '{"city": "erfunden"}', "street": "Anderer Weg 2"})
+    assert set(re.findall(r'name="stand-(\w+)"', late.text)) == {"street", "city"}
 
 
 @pytest.mark.promise("S34", "S35", "S14")

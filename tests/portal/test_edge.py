@@ -1,5 +1,6 @@
 """The edge: headers on every answer, foreign writes refused, bodies limited, errors without internals."""
 
+import asyncio
 import html
 import logging
 import re
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from unittest.mock import Mock
 
 import pytest
+from fastapi import Response
 from sqlalchemy.exc import OperationalError
 
 from portal import edge, errors
@@ -82,6 +84,40 @@ def test_a_large_body_ends_at_the_limit_whatever_its_header_says(portal: Portal,
     answer = browser.post("/anmelden", content=drip(), headers=head)
     assert answer.status_code == 413
     assert TEXTS[413].title in answer.text
+
+
+def test_a_body_that_is_too_large_is_let_in_before_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is cut off while sending sees an error of the browser instead of the page that says what is too large."""
+    monkeypatch.setattr(edge, "BODY_LIMIT", 10)
+    events: list[str] = []
+
+    async def receive() -> dict[str, object]:
+        events.append("body")
+        return {"type": "http.request", "body": b"x" * 10, "more_body": len(events) < 3}
+
+    async def send(message: dict[str, object]) -> None:
+        events.append(str(message.get("status", "")))
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/anmelden", "query_string": b"", "headers": [(b"content-length", b"30")],
+        "client": ("192.0.2.1", 1), "scheme": "http", "server": ("portal.example", 80), "state": {},
+    }  # fmt: skip
+    asyncio.run(edge.Edge(APP, lambda *_: Response(status_code=413), is_secure=lambda _: False)(scope, receive, send))
+    assert events == ["body", "body", "body", "413", ""]
+
+
+def test_an_error_leads_back_to_where_one_came_from_and_nowhere_else(portal: Portal) -> None:
+    browser = portal.browser("technician")
+    for came, back in (
+        ("http://portal.example/leistungen?seite=2", 'href="/leistungen?seite=2"'),
+        ("http://boese.example/leistungen", ""),
+        ("http://portal.example//boese.example/x", 'href="/boese.example/x"'),
+        ("http://portal.example/abrechnung", ""),
+    ):
+        page = browser.get("/abrechnung", headers={"referer": came}).text
+        assert ("Zurück</a>" in page) is bool(back), came
+        assert back in page
+        assert 'href="//' not in page
 
 
 @pytest.mark.parametrize("status", sorted(TEXTS))

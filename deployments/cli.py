@@ -28,6 +28,7 @@ MODULES = {
     "assets": "assets",
     "maintenance": "maintenance",
     "login": "login",
+    "forget": "forget",
     "doctor": "doctor",
     "serve": "serve",
     "backup": "backup",

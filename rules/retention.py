@@ -23,3 +23,12 @@ YEARS = {RecordClass.VOUCHER: 8, RecordClass.BOOK: 10, RecordClass.LETTER: 6}
 def retain_until(record_class: RecordClass, day: dt.date) -> dt.date:
     """The first day on which a record of that day may go: 1 January of the year after the last year of keeping."""
     return dt.date(day.year + YEARS[record_class] + 1, 1, 1)
+
+
+LIMITATION = 3
+"""Whole years after the year in which a claim arose (§§ 195, 199 Abs. 1 BGB)."""
+
+
+def limitation(day: dt.date) -> dt.date:
+    """The first day on which ordinary claims out of that day are barred: until then one has to know who it was."""
+    return dt.date(day.year + LIMITATION + 1, 1, 1)

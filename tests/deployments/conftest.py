@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,19 +25,21 @@ from kit.database import Role, dispose_engines, engine
 from kit.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[2]
+SLOWER = 5
+"""A machine that runs other tests beside these may take so many times longer than a quiet one before a wait counts as lost."""
 T = TypeVar("T")
 
 
 def until(ask: Callable[[], T], seconds: float = 30.0, what: str = "") -> T:
-    """Ask until the answer is true; faults of a server that is just starting count as no."""
-    deadline = time.monotonic() + seconds
+    """Ask until the answer is true; faults of a server that is just starting count as no. `seconds`: of a quiet machine."""
+    deadline = time.monotonic() + seconds * SLOWER
     while True:
         try:
             if answer := ask():
                 return answer
         except PrefectError:
             pass
-        assert time.monotonic() < deadline, f"did not happen in {seconds} s: {what or ask}"
+        assert time.monotonic() < deadline, f"did not happen in {seconds * SLOWER} s: {what or ask}"
         time.sleep(0.05)
 
 
@@ -79,7 +81,7 @@ class Services:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=120 * SLOWER,
         )
 
     def start(self) -> None:
@@ -141,11 +143,17 @@ class Services:
         """Send the supervisor a signal and wait for its end."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(60 * SLOWER)
 
     def end(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.kill(signal.SIGTERM)
+
+    def sweep(self) -> None:
+        """End by force what a test that failed has left running."""
+        for left in self.everything():
+            with suppress(psutil.Error):
+                left.kill()
 
 
 @contextmanager
@@ -160,8 +168,11 @@ def running_services() -> Iterator[Services]:
         try:
             yield running
         finally:
-            running.end()
-            until(lambda: not running.everything(), 30, "nothing left")
+            try:
+                running.end()
+                until(lambda: not running.everything(), 30, "nothing left")
+            finally:
+                running.sweep()
 
 
 @pytest.fixture(scope="session")

@@ -284,7 +284,7 @@ def test_a_worker_killed_while_it_submits_a_month_costs_nothing(probe: Services,
     run_id = until(lambda: run_of(probe, f"billing-release:{month}"), 30, "the relay has made a run of the release")
     until(lambda: api.run(run_id)["state"]["type"] == "PENDING", 60, "the worker has taken the run")
     os.kill(probe.child("worker"), signal.SIGKILL)
-    quick = Patience(pending=dt.timedelta(seconds=25), crashed=dt.timedelta(seconds=8))
+    quick = Patience(pending=dt.timedelta(seconds=40), crashed=dt.timedelta(seconds=8))
 
     def over() -> bool:
         tend(api, real_now(), quick)

@@ -212,7 +212,7 @@ def test_a_server_that_falls_silent_is_given_up(plan: Plan, state: SendState) ->
     begun = time.monotonic()
     with HostileSmtp([plan, Plan()]) as server, sender(server, timeout=0.2) as out:
         assert out.send(mail("a")).state is state
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 60, "the limit is 0.2 s; without one the server would hold us for ever"
         assert out.send(mail("b")).state is SendState.ACCEPTED
 
 

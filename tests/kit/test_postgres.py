@@ -26,7 +26,7 @@ def server() -> Iterator[EmbeddedPostgres]:
         yield EmbeddedPostgres(folder, durable=False)
 
 
-def until(holds: Callable[[], object], seconds: float = 15.0) -> None:
+def until(holds: Callable[[], object], seconds: float = 75.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "did not happen in time"

@@ -85,10 +85,12 @@ def test_without_setting_the_home_has_its_own_key(monkeypatch: pytest.MonkeyPatc
     assert (tmp_path / "secrets" / "vault").stat().st_mode & 0o777 == 0o600
 
 
-def test_systemd_hands_the_ring_over_as_a_file(monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path) -> None:
+def test_systemd_hands_the_ring_over_as_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """LoadCredential=DREHKREUZ_VAULT_KEYS:…: no secret in the environment, in `.env` or in the home; a variable goes before."""
-    given = tmp_path / "credentials"
+    home, given = tmp_path / "home", tmp_path / "credentials"
+    home.mkdir()
     given.mkdir()
+    monkeypatch.setenv("DREHKREUZ_HOME", str(home))
     (given / "DREHKREUZ_VAULT_KEYS").write_text(f"2027a:{base64.b64encode(b'c' * 32).decode()}\n", encoding="utf-8")
     (given / "fremd").write_text("gehört einem anderen Programm", encoding="utf-8")
     monkeypatch.delenv("DREHKREUZ_VAULT_KEYS", raising=False)

@@ -46,7 +46,7 @@ def serve() -> tuple[uvicorn.Server, threading.Thread, int]:
     server = uvicorn.Server(uvicorn.Config(create_app(), log_level="error", ws="none", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
     return server, thread, listener.getsockname()[1]

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from integrations.documents import text
+from integrations.documents import quick, text
 from integrations.documents.styles import StyledDocument, Styles
 from integrations.documents.xmp import describe, rdf_of
 from kit.errors import DrehkreuzError
@@ -88,6 +88,7 @@ class Engine:
     """Fonts, style sheets and templates of one process. Making one takes about a tenth of a second."""
 
     def __init__(self) -> None:
+        quick.install()
         self._lock = threading.Lock()
         self._fonts = FontConfiguration()
         self._fetcher = _OnlyOurs()

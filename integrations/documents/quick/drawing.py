@@ -1,0 +1,110 @@
+"""Glyphs and colours on their way into the page."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from weasyprint.draw import text as drawing
+from weasyprint.pdf.stream import Stream
+from weasyprint.text.ffi import FROM_UNITS, ffi, pango
+
+from integrations.documents.quick.text import GLYPH
+
+_END = re.compile(r">-?\d+<$")
+"""A shift behind the last glyph, towards the space that the line was broken at."""
+_INVISIBLE = 1e-6
+"""pydyf writes no smaller size."""
+
+draw = drawing.draw_first_line
+colour = Stream.set_color
+
+
+def quick_draw_first_line(stream: Any, textbox: Any, text_overflow: str, block_ellipsis: Any, matrix: Any) -> list[Any]:
+    layout = textbox.pango_layout
+    plain = text_overflow != "ellipsis" and block_ellipsis == "none" and not layout.justification_spacing
+    if plain and (not textbox.text.strip() or textbox.style["font_size"] < _INVISIBLE):
+        return []
+    runs = _runs(stream, layout.get_first_line()[0], textbox) if plain and "\n" not in layout.text else None
+    if runs is None:
+        layout.renew(textbox.style)
+        return draw(stream, textbox, text_overflow, block_ellipsis, matrix)  # type: ignore[no-any-return]
+    stream.set_text_matrix(*matrix.values)
+    for font, size, shown in runs:
+        stream.set_font_size(font.hash, size)
+        stream.stream.append(b"[" + shown.encode() + b"] TJ")
+    return []
+
+
+def _runs(stream: Any, line: Any, textbox: Any) -> list[tuple[Any, float, str]] | None:
+    """Font, size and glyphs of each run; None when one needs more than this."""
+    found: list[tuple[Any, float, str]] = []
+    run, utf8 = line.runs, textbox.pango_layout.text.encode()
+    while run != ffi.NULL:
+        here, run = run.data, run.next
+        item, glyphs = here.item, here.glyphs
+        font, size = stream.add_font(item.analysis.font)
+        if font.bitmap or font.png or font.svg or font.colr or item.analysis.level % 2:
+            return None
+        count = glyphs.num_glyphs
+        if (drawn := len(utf8) - item.offset) < item.length:  # the spaces that a line was broken at are not drawn
+            count = sum(start < drawn for start in ffi.unpack(glyphs.log_clusters, count))
+        keys = list(GLYPH.iter_unpack(ffi.buffer(glyphs.glyphs, count * GLYPH.size)))
+        new = {key[0] for key in keys} - font.widths.keys()
+        if new and not _learn(stream, font, size, here, new=new, utf8=utf8):
+            return None
+        pieces = _pieces(font, size)
+        try:
+            shown = "".join([pieces[key] for key in keys])
+        except KeyError:
+            factor = 1000 * FROM_UNITS / size
+            for glyph, width, x, y in keys:
+                if x or y:
+                    return None
+                shift = int(font.widths[glyph] - width * factor)
+                pieces[glyph, width, x, y] = f"{glyph:04x}>{shift}<" if shift else f"{glyph:04x}"
+            shown = "".join([pieces[key] for key in keys])
+        if found and found[-1][:2] == (font, size):
+            shown = found.pop()[2] + shown
+        found.append((font, size, shown))
+    return [(font, size, f"<{_END.sub('', shown)}>".replace("<>", "")) for font, size, shown in found if shown]
+
+
+def _learn(stream: Any, font: Any, size: float, run: Any, *, new: set[int], utf8: bytes) -> bool:
+    """What the font has not yet shown in this document: what each glyph stands for, and its width. False: not for us."""
+    if max(new) > 0xFFFF:
+        return False
+    item, glyphs = run.item, run.glyphs
+    count = glyphs.num_glyphs
+    clusters = [*ffi.unpack(glyphs.log_clusters, count), item.length]
+    for i, (glyph, *_) in enumerate(GLYPH.iter_unpack(ffi.buffer(glyphs.glyphs, count * GLYPH.size))):
+        if glyph in new:
+            new.discard(glyph)
+            font.to_unicode[glyph] = utf8[item.offset + clusters[i] : item.offset + clusters[i + 1]].decode()
+            pango.pango_font_get_glyph_extents(item.analysis.font, glyph, stream.ink_rect, stream.logical_rect)
+            font.widths[glyph] = round(stream.logical_rect.width * 1000 * FROM_UNITS / size)
+    return True
+
+
+def _pieces(font: Any, size: float) -> dict[tuple[int, int, int, int], str]:
+    """How each glyph in a size is written, with the shift that follows it.
+
+    Kept for this document only: a font's widths are rounded from the size that a document uses first.
+    """
+    return font.__dict__.setdefault("_drehkreuz_pieces", {}).setdefault(size, {})  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=256)
+def _red_green_blue(kind: Any, space: str, coordinates: tuple[float, ...], alpha: float) -> tuple[float, ...]:
+    return tuple(kind(space, coordinates, alpha).to("srgb").coordinates)
+
+
+def quick_set_color(stream: Any, color: Any, stroke: bool = False) -> None:
+    if color.space not in {"srgb", "hsl", "hwb"}:
+        colour(stream, color, stroke)
+        return
+    *channels, alpha = color
+    stream.set_alpha(alpha, stroke)
+    wanted, attribute = (color.space, *channels), "_current_color_stroke" if stroke else "_current_color"
+    if wanted != getattr(stream, attribute):
+        setattr(stream, attribute, wanted)
+        stream.set_color_rgb(*_red_green_blue(color.__class__, color.space, tuple(color.coordinates), alpha), stroke)

@@ -37,6 +37,7 @@ BEHIND = {
     "sap": ("SAP", "Belege seit mehr als einem Tag nicht übergeben", "Portal, »Übergabe« des Monats"),
     "datev": ("DATEV", "Rechnungen seit mehr als einem Tag in keiner Datei", "Portal, »Übergabe« des Monats"),
     "letters": ("Briefe", "seit mehr als einem Tag in keiner Druckdatei", "Portal, »Übergabe« des Monats"),
+    "unarchived": ("Ablage", "Mails seit mehr als einer Viertelstunde nicht im Archiv", "docs/runbooks/s3-antwortet-nicht.md"),
     "print": ("Druckdateien", "seit mehr als drei Tagen nicht gedruckt", "Portal, »Übergabe« des Monats"),
 }
 """Queues whose lateness `doctor` tells: name, what is late, and what helps."""

@@ -5,14 +5,14 @@
 | flow process or worker killed | CRASHED | after a pause the same run again |
 | worker killed while it submits | PENDING for ever, holding its slot | the same run again, by force |
 | worker ended by SIGTERM, or machine lost | RUNNING for ever | the same run again |
-| nothing, but the database was away | FAILED, named »Unterbrochen« (`kit.steps`) | after a pause the same run again |
+| nothing, but database or store was away | FAILED, »Unterbrochen« (`kit.steps`) | after a growing pause the same run again |
 
 Runs of a worker of this machine that lives no more are resumed at once: nobody can work on them or report about them. Of all
 others a RUNNING run counts as dead after three missed heartbeats.
 
 Several keepers may run; one of them works (`kit.database.leading`).
-After four attempts the run is tagged `needs-person` and shows in `doctor`. A run that is thought dead may still live: the same
-run can work twice at once, and it is the database that decides (locks, unique keys).
+After four attempts, eight if it was only interrupted, the run is tagged `needs-person` and shows in `doctor`. A run that is
+thought dead may still live: the same run can work twice at once, and it is the database that decides (locks, unique keys).
 """
 
 import contextlib
@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 RESUME, GIVEN_UP = "auto-resume", "needs-person"
 ATTEMPTS = 4
+INTERRUPTED_ATTEMPTS = 8
+"""Nothing died, and what was away comes back: with pauses that double, eight attempts reach over an hour and a half."""
+LONGEST_PAUSE = dt.timedelta(minutes=30)
 NOTE = "Keeper: "
 AHEAD = dt.timedelta(minutes=1)
 """Two machines may differ by so much."""
@@ -51,7 +54,7 @@ class Patience:
     heartbeat: dt.timedelta = dt.timedelta(seconds=90)
     """Three heartbeats of 30 s."""
     interrupted: dt.timedelta = dt.timedelta(seconds=60)
-    """The database is back: the keeper itself needs it. A moment more lets it settle."""
+    """Before the second attempt, twice as long before each further one. The database is back: the keeper itself needs it."""
     orphaned: dt.timedelta = dt.timedelta(seconds=10)
     """The worker is gone from this machine and the flow's process too; its last words may still be under way."""
 
@@ -74,9 +77,14 @@ def tend(api: PrefectApi, now: dt.datetime, patience: Patience | None = None) ->
         elif age >= patience.crashed:
             touched += _resume(api, run, now)
     for run in api.tagged(RESUME, state_name=INTERRUPTED):
-        if GIVEN_UP not in run["tags"] and waited(run, now) >= patience.interrupted:
+        if GIVEN_UP not in run["tags"] and waited(run, now) >= pause(run["run_count"], patience.interrupted):
             touched += _resume(api, run, now)
     return touched
+
+
+def pause(attempts: int, first: dt.timedelta) -> dt.timedelta:
+    """How long a run that was interrupted rests after so many attempts: twice as long each time, half an hour at most."""
+    return min(first * (1 << min(max(attempts - 1, 0), 10)), LONGEST_PAUSE)
 
 
 def _resume(api: PrefectApi, run: dict[str, Any], now: dt.datetime) -> int:
@@ -84,7 +92,7 @@ def _resume(api: PrefectApi, run: dict[str, Any], now: dt.datetime) -> int:
     resumed = sum((state["message"] or "").startswith(NOTE) and state["type"] == "SCHEDULED" for state in history)
     attempts = max(run["run_count"], 1 + resumed)
     crashed = run["state"]["type"] == "CRASHED"
-    if attempts >= ATTEMPTS:
+    if attempts >= (INTERRUPTED_ATTEMPTS if run["state"]["name"] == INTERRUPTED else ATTEMPTS):
         log.error("Lauf %s: nach %d Versuchen aufgegeben, bitte ansehen", run["name"], attempts)
         api.add_tag(run, GIVEN_UP)
         if not crashed:

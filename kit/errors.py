@@ -17,5 +17,9 @@ class NotFoundError(DrehkreuzError):
     """Nothing by that key, or nothing that the asking person may see."""
 
 
+class AwayError(DrehkreuzError):
+    """Something outside of us does not answer; nothing was decided. Steps try again, a run that ends by it goes on later."""
+
+
 class ConflictError(DrehkreuzError):
     """The state in the database forbids it (already released, changed since, locked)."""

@@ -35,11 +35,10 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from kit import clock, run_form
 from kit import log as logs
-from kit.errors import DrehkreuzError
+from kit.errors import AwayError, DrehkreuzError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Faults = tuple[type[BaseException], ...]
 
 OPEN_ITEMS = "Offene Punkte"
 """Name of the end state of a run that did what it could and left items that need a person."""
@@ -124,7 +123,7 @@ def _with_keys(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _with_outcome(function: Callable[P, R]) -> Callable[P, Any]:
-    """End a run with open items in a state that says so, its message names them; one that lost its database in another."""
+    """End a run with open items in a state that says so, its message names them; one that lost database or store in another."""
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -156,7 +155,6 @@ def step(
     name: str,
     retries: int = 3,
     delay: float = 2.0,
-    retry_on: Faults = (),
     run_name: str = "",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function a step: one transaction and one action, or one visible effect. Ids and plain values in and out.
@@ -165,35 +163,30 @@ def step(
         name: German name.
         retries: further attempts after the first one when the fault looks passing.
         delay: seconds before the second attempt, doubled each time, with a random half on top.
-        retry_on: faults that count as passing besides the usual ones (connection, time-out, deadlock). Ours never do.
         run_name: template of the task run's name over the parameters.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        task = (
-            _as_task(function, name=name, retries=retries, delay=delay, retry_on=retry_on, run_name=run_name)
-            if orchestrated()
-            else None
-        )
+        task = _as_task(function, name=name, retries=retries, delay=delay, run_name=run_name) if orchestrated() else None
 
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             if task is not None and recording():
                 return task(*args, **kwargs)  # type: ignore[no-any-return]
-            return _attempt(function, name, retries, delay, retry_on, *args, **kwargs)
+            return _attempt(function, name, retries, delay, *args, **kwargs)
 
         return run
 
     return decorate
 
 
-def _as_task(function: Callable[..., R], *, name: str, retries: int, delay: float, retry_on: Faults, run_name: str) -> Any:
+def _as_task(function: Callable[..., R], *, name: str, retries: int, delay: float, run_name: str) -> Any:
     import prefect
     from prefect.cache_policies import NO_CACHE
 
     def again(_task: Any, _run: Any, state: Any) -> bool:
         fault = state.result(raise_on_failure=False)
-        return isinstance(fault, BaseException) and passing(fault, retry_on)
+        return isinstance(fault, BaseException) and passing(fault)
 
     return prefect.task(
         name=name,
@@ -207,14 +200,12 @@ def _as_task(function: Callable[..., R], *, name: str, retries: int, delay: floa
     )(function)
 
 
-def _attempt(
-    function: Callable[..., R], name: str, retries: int, delay: float, retry_on: Faults, /, *args: Any, **kwargs: Any
-) -> R:
+def _attempt(function: Callable[..., R], name: str, retries: int, delay: float, /, *args: Any, **kwargs: Any) -> R:
     for attempt in range(retries):
         try:
             return function(*args, **kwargs)
         except Exception as fault:
-            if not passing(fault, retry_on):
+            if not passing(fault):
                 raise
             pause = min(delay * 2**attempt, BACKOFF_CAP) * (1 + random.random() / 2)  # noqa: S311  (spread, no secret)
             log.warning("%s: %s Neuer Versuch in %.0f s.", name, fault, pause)
@@ -222,11 +213,11 @@ def _attempt(
     return function(*args, **kwargs)
 
 
-def passing(fault: BaseException, retry_on: Faults = ()) -> bool:
-    """Whether another attempt may help: connections, time-outs, deadlocks. A refusal of ours is final."""
+def passing(fault: BaseException) -> bool:
+    """Whether another attempt may help: connections, time-outs, deadlocks, a store that is away. A refusal of ours is final."""
     if isinstance(fault, DrehkreuzError):
-        return isinstance(fault, retry_on) if retry_on else False
-    if isinstance(fault, (ConnectionError, TimeoutError, *retry_on)):
+        return isinstance(fault, AwayError)
+    if isinstance(fault, (ConnectionError, TimeoutError)):
         return True
     from sqlalchemy.exc import DBAPIError, OperationalError
 

@@ -1,7 +1,6 @@
 """Steps of the weekly look at the archive."""
 
 from actions import archive_check as check
-from integrations.archive.port import ArchiveUnavailableError
 from kit.database import unit_of_work
 from kit.steps import Outcome, step
 
@@ -20,7 +19,7 @@ def seal_chain() -> int:
             return total
 
 
-@step(name="Objekte nachlesen", retry_on=(ArchiveUnavailableError,))
+@step(name="Objekte nachlesen")
 def read_again() -> int:
     """Read every object once a day at most and compare its hash; what is wrong stands in its row."""
     total = 0

@@ -23,7 +23,6 @@ from actions.billing import (
 from actions.billing.visit import Standing
 from actions.customers import fit
 from actions.portal_address import portal_address
-from integrations.archive.port import ArchiveUnavailableError
 from integrations.datev.batch import write_batches
 from integrations.sap.port import SapInvoice, SapLoginError, SapRefusedError, SapTotalsError, SapUnavailableError
 from kit import clock
@@ -142,7 +141,7 @@ def number_reports(run_id: int) -> int:
             return total
 
 
-@step(name="Serviceberichte erstellen", retry_on=(ArchiveUnavailableError,))
+@step(name="Serviceberichte erstellen")
 def issue_reports(run_id: int) -> int:
     """Render, archive, queue and hand over, a batch per transaction. A second call goes on where the first one stopped; calls
     at the same time share the work and end together.
@@ -182,7 +181,7 @@ def number_invoices(run_id: int) -> int:
                     return total
 
 
-@step(name="Rechnungen erstellen", retry_on=(ArchiveUnavailableError,))
+@step(name="Rechnungen erstellen")
 def issue_invoices(run_id: int) -> int:
     """Render, archive, queue and hand over, a batch per transaction. A second call goes on where the first one stopped; calls
     at the same time share the work and end together.
@@ -208,7 +207,7 @@ def issue_invoices(run_id: int) -> int:
     return _drain("Rechnungen", one_batch, left) + _drain("Rechnungsmails", missing)
 
 
-@step(name="Rückläufer lesen", retry_on=(ArchiveUnavailableError,))
+@step(name="Rückläufer lesen")
 def read_bounces() -> int:
     """Understand what came back before any invoice follows its report (U9). A second call meets none."""
     return mail_dispatch.read_bounces()
@@ -274,7 +273,7 @@ def _post(
     return count
 
 
-@step(name="DATEV-Stapel schreiben", retry_on=(ArchiveUnavailableError,))
+@step(name="DATEV-Stapel schreiben")
 def write_datev_batch(run_id: int, month: str) -> str:
     """One file with all issued invoices that stand in none yet; nothing when there are none."""
     with unit_of_work(ACTOR) as session:
@@ -290,7 +289,7 @@ def write_datev_batch(run_id: int, month: str) -> str:
         return ", ".join(handover.datev_filed(session, run_id, waiting, files))
 
 
-@step(name="Postmappe zusammenstellen", retry_on=(ArchiveUnavailableError,))
+@step(name="Postmappe zusammenstellen")
 def fill_postal_batches(run_id: int) -> list[str]:
     """Print list and letters of all printed faces that lie in no batch yet, as PDFs of some hundred letters each."""
     names: list[str] = []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from kit.errors import ConflictError, DrehkreuzError, NotFoundError
+from kit.errors import AwayError, ConflictError, DrehkreuzError, NotFoundError
 
 
 class ArchiveConflictError(ConflictError):
@@ -20,7 +20,7 @@ class ArchiveDamagedError(DrehkreuzError):
     """What is stored is not what was put there."""
 
 
-class ArchiveUnavailableError(DrehkreuzError):
+class ArchiveUnavailableError(AwayError):
     """The store does not answer; the same call may work later."""
 
 

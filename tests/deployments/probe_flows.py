@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from kit.errors import ConflictError
+from kit.errors import AwayError, ConflictError
 from kit.process import free_port
 from kit.steps import Outcome, Progress, flow, show_table, step
 
@@ -48,6 +48,15 @@ def lose_database(word: str) -> None:
         sa.create_engine(f"postgresql+psycopg://haus@127.0.0.1:{free_port()}/weg").connect()
 
 
+@step(name="Speicher verlieren", retries=0)
+def lose_store(word: str) -> None:
+    """The first time a store does not answer."""
+    mark = Path(os.environ["DREHKREUZ_HOME"]) / f"away-{word}"
+    if not mark.exists():
+        mark.touch()
+        raise AwayError("Speicher: antwortet nicht (SlowDown).")
+
+
 @step(name="Ablehnen", retries=3, delay=0.1)
 def refuse(word: str) -> None:
     """A refusal is final: it is not tried again."""
@@ -56,7 +65,7 @@ def refuse(word: str) -> None:
 
 
 @flow(name="Probe", run_name="Probe {word}")
-def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 0, lose: bool = False) -> Outcome:
+def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 0, lose: str = "") -> Outcome:
     """Schreibt ein Wort.
 
     Args:
@@ -64,7 +73,7 @@ def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 
         wait: Name einer Datei, auf die gewartet wird.
         fail: Mit einem Fehler enden.
         open_items: Zahl der offenen Punkte am Ende.
-        lose: Beim ersten Mal die Datenbank verlieren.
+        lose: Was beim ersten Mal fort ist: database oder store.
     """
     progress = Progress("Schritte", 2)
     write(f"begin {word}")
@@ -73,7 +82,7 @@ def probe(word: str = "", wait: str = "", fail: bool = False, open_items: int = 
         wait_for(wait, 120.0)
     stumble_once(word)
     if lose:
-        lose_database(word)
+        {"database": lose_database, "store": lose_store}[lose](word)
     if fail:
         refuse(word)
     write(f"end {word}")

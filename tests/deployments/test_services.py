@@ -19,7 +19,7 @@ from actions.billing import overview
 from deployments import keeper, notices
 from deployments.catalogue import startable
 from deployments.instance import POOL
-from deployments.keeper import Patience, tend
+from deployments.keeper import INTERRUPTED_ATTEMPTS, Patience, pause, tend
 from deployments.latecomers import OVERTAKEN, thin
 from deployments.prefect_api import PrefectApi
 from deployments.readiness import doorbell_answers, portal_answers
@@ -239,15 +239,24 @@ def test_the_keeper_resumes_a_killed_flow(probe: Services, api: PrefectApi) -> N
     assert noted(probe, run_id) == [], "done: it needs nobody"
 
 
-def test_the_keeper_resumes_a_run_that_lost_the_database_and_no_other_failure(probe: Services, api: PrefectApi) -> None:
-    lost, refused = (str(api.create_run("probe", about)["id"]) for about in ({"word": "fort", "lose": True}, {"fail": True}))
-    until(lambda: api.run(lost)["state"]["name"] == INTERRUPTED, 60, "the run is interrupted")
+def test_the_keeper_resumes_a_run_that_lost_database_or_store_and_no_other_failure(probe: Services, api: PrefectApi) -> None:
+    kinds = ({"word": "fort", "lose": "database"}, {"word": "langsam", "lose": "store"}, {"fail": True})
+    *lost, refused = (str(api.create_run("probe", about)["id"]) for about in kinds)
+    until(lambda: {api.run(each)["state"]["name"] for each in lost} == {INTERRUPTED}, 60, "the runs are interrupted")
     assert ended(api, refused)["state"]["name"] == "Failed"
-    assert tend(api, real_now(), Patience(interrupted=dt.timedelta(0))) == 1
-    until(lambda: api.run(lost)["state"]["type"] == "COMPLETED", 60, "the same run goes on")
-    assert api.run(lost)["run_count"] == 2
-    assert lines(probe).count("end fort") == 1
+    assert tend(api, real_now(), Patience(interrupted=dt.timedelta(hours=1))) == 0, "not yet"
+    assert tend(api, real_now(), Patience(interrupted=dt.timedelta(0))) == 2
+    until(lambda: {api.run(each)["state"]["type"] for each in lost} == {"COMPLETED"}, 60, "the same runs go on")
+    assert [api.run(each)["run_count"] for each in lost] == [2, 2]
+    assert (lines(probe).count("end fort"), lines(probe).count("end langsam")) == (1, 1)
     assert api.run(refused)["state"]["name"] == "Failed", "a refusal is final"
+
+
+def test_an_interrupted_run_rests_longer_each_time_and_over_an_hour_in_all() -> None:
+    first = Patience().interrupted
+    pauses = [pause(attempts, first) for attempts in range(1, INTERRUPTED_ATTEMPTS)]
+    assert [each.total_seconds() / 60 for each in pauses] == [1, 2, 4, 8, 16, 30, 30]
+    assert pause(0, first) == first
 
 
 def test_the_keeper_frees_a_run_that_is_stuck_before_its_start(probe: Services, api: PrefectApi) -> None:

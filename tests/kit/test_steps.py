@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from kit import clock, steps
-from kit.errors import ConflictError, DrehkreuzError
+from kit.errors import AwayError, ConflictError
 from kit.steps import Outcome, Progress, flow, step
 
 
@@ -54,13 +54,10 @@ def test_what_cannot_pass_is_not_tried_again(fault: Exception) -> None:
     assert len(calls) == 1
 
 
-def test_a_named_fault_of_ours_is_tried_again() -> None:
-    class AwayError(DrehkreuzError):
-        pass
-
+def test_what_is_away_is_tried_again() -> None:
     calls = []
 
-    @step(name="Probe", retries=2, retry_on=(AwayError,))
+    @step(name="Probe", retries=2)
     def work() -> str:
         calls.append(1)
         if len(calls) < 3:

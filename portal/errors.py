@@ -20,7 +20,7 @@ from actions.uploads import UploadLimitError
 from integrations.clamd import InfectedError, ScannerAwayError
 from kit import clock
 from kit.database import DatabaseNotRunningError
-from kit.errors import DrehkreuzError, NotFoundError
+from kit.errors import AwayError, DrehkreuzError, NotFoundError
 from kit.log import one_line
 from portal.forms import german
 from portal.kept import Typed, typed
@@ -196,6 +196,15 @@ async def _unchecked(request: Request, fault: Exception) -> Response:
     return response
 
 
+async def _away(request: Request, fault: Exception) -> Response:
+    """The store of the documents does not answer; where it lies stands in the log alone."""
+    log.error("Vorfall %s: %s", getattr(request.state, "incident", ""), one_line(str(fault)))
+    text = "Der Speicher der Belege antwortet nicht. Bitte versuchen Sie es in einigen Minuten noch einmal."
+    response = error_page(request, 503, text, kept=await typed(request))
+    response.headers["retry-after"] = "60"
+    return response
+
+
 def _not_allowed(request: Request, _fault: Exception) -> Response:
     person = getattr(request.state, "person", None)
     login = person.login_id if person is not None else "?"
@@ -232,6 +241,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DrehkreuzError, _refused)
+    app.add_exception_handler(AwayError, _away)
     app.add_exception_handler(InfectedError, _infected)
     app.add_exception_handler(ScannerAwayError, _unchecked)
     app.add_exception_handler(UploadLimitError, _uploads_full)

@@ -11,6 +11,7 @@ import pytest
 from fastapi import Response
 from sqlalchemy.exc import OperationalError
 
+from integrations.archive.port import ArchiveUnavailableError
 from portal import edge, errors
 from portal.errors import TEXTS
 from portal.pace import Pace
@@ -265,6 +266,21 @@ def test_a_database_that_is_away_costs_nothing_typed(portal: Portal, monkeypatch
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
     assert 'name="returned" value="Bitte genauer"' in answer.text
     assert "geheim" not in answer.text
+
+
+def test_a_store_that_is_away_is_no_conflict_and_costs_nothing_typed(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = portal.browser("back_office")
+    fault = ArchiveUnavailableError("Archiv: Bucket geheim, reports/x.pdf: der Speicher antwortet nicht (SlowDown).")
+    monkeypatch.setattr("portal.security.person.identify", Mock(side_effect=fault))
+    answer = browser.post("/leistungen/L-900/zurueckgeben", data={"returned": "Bitte genauer"}, headers={"accept": "text/html"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert "Gerade nicht erreichbar" in answer.text
+    assert "Der Speicher der Belege antwortet nicht." in answer.text
+    assert 'name="returned" value="Bitte genauer"' in answer.text
+    assert "geheim" not in answer.text
+    assert "Bucket geheim" in caplog.text
 
 
 def test_a_wrong_value_in_the_address_is_named(portal: Portal) -> None:

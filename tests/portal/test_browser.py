@@ -239,6 +239,30 @@ def test_a_mail_stays_in_its_frame(chrome: Chrome, real_portal: Portal) -> None:
         page.frame_locator("iframe").get_by_text("Guten Tag").wait_for()
 
 
+def test_two_people_at_one_record_see_both_versions_and_take_one_over(chrome: Chrome) -> None:
+    """What is chosen stands in the field at once; what is typed there afterwards is one's own again."""
+    with chrome.signed_in("service_head", PHONE) as mine, chrome.signed_in("back_office") as theirs:
+        for page in (mine, theirs):
+            page.goto("/kunden/K1001/bearbeiten")
+        theirs.get_by_label("Straße").fill("Neuer Weg 1")
+        theirs.get_by_role("button", name="Speichern").click()
+        theirs.wait_for_url("**/kunden/K1001")
+        street = mine.get_by_label("Straße", exact=False).last
+        street.fill("Anderer Weg 2")
+        mine.get_by_role("button", name="Speichern").click()
+        other = mine.get_by_label("Gespeichert von Ines Innert")
+        other.check()
+        assert street.input_value() == "Neuer Weg 1"
+        street.fill("Dritter Weg 3")
+        assert mine.get_by_label("Ihre Eingabe").is_checked()
+        assert mine.evaluate(TOO_WIDE) <= 0
+        other.check()
+        mine.get_by_role("button", name="Speichern").click()
+        mine.wait_for_url("**/kunden/K1001")
+        mine.get_by_text("Neuer Weg 1").first.wait_for()
+        chrome.said[:] = [line for line in chrome.said if "409" not in line]  # the browser reports the status of the page
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
 def test_the_code_of_a_mailed_link_never_leaves_in_an_address(chrome: Chrome, *, scripts: bool) -> None:
     """Behind the `#` it reaches neither log nor referrer; the script sends it in a form, without one it is pasted."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 from psycopg import sql
 from sqlalchemy.orm import Session
 
@@ -18,6 +19,9 @@ from kit.postgres import EmbeddedPostgres
 from kit.postgres_layout import DATABASE, SUPERUSER
 from models import schema
 from tests.distribution import pytest_xdist_make_scheduler  # noqa: F401 - a hook
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # how long an example takes says something of the machine only
 
 
 @pytest.fixture(scope="session", autouse=True)

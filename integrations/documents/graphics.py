@@ -100,8 +100,8 @@ def _bar(x: float, width: float, start: float, end: float) -> str:
 
 
 def _scale(minutes: int, distance: float) -> str:
-    """Hours at a line; nothing when it would lie on the zero beside it."""
-    return f"{'−' if minutes < 0 else ''}{abs(minutes) / 60:.0f} h" if minutes == 0 or distance > LABEL_HEIGHT else ""
+    """Hours at a line, the unit stands below; nothing when it would lie on the zero beside it."""
+    return f"{'−' if minutes < 0 else ''}{abs(minutes) / 60:.0f}" if minutes == 0 or distance > LABEL_HEIGHT else ""
 
 
 def _scale_line(left: float, right: float, at: float, text: str) -> str:

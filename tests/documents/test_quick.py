@@ -9,17 +9,20 @@ import pytest
 import weasyprint
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import ImageChops, ImageFilter
 from weasyprint.formatting_structure.boxes import Box, TextBox
 
 from integrations.documents import quick
 from integrations.documents.engine import engine
 from integrations.documents.invoice import render_invoice, render_paper_face
 from integrations.documents.postal_list import render_postal_list
+from integrations.documents.quick import drawing
 from integrations.documents.quick import text as lines
 from integrations.documents.report import render_report
 from integrations.einvoice import build_cii
 from tests.documents import samples
 from tests.documents.hostile import hostile_report
+from tests.documents.pictures import pages
 
 SHAPES = """<html lang="de"><head><title>x</title></head><body>
 <p style="text-decoration: underline">Unterstrichen, mit Umbruch über mehr als eine Zeile: {words}</p>
@@ -30,13 +33,17 @@ SHAPES = """<html lang="de"><head><title>x</title></head><body>
 <p style="white-space: pre-wrap">Spalte\tzwei   drei\n\n{words}</p><p style="font-variant-numeric: tabular-nums">0123 {words}</p>
 <p style="background: #eee; border-radius: 2mm; border: 1pt dotted #a00">{words}</p>
 <p style="width: 50%; box-sizing: border-box; padding: 2%">{words}</p><p style="float: right; width: 30mm">{words}</p><p>{words}</p>
-<p>☎ ✓ → Ωμέγα Ελλάδα Привет שלום 漢字 e\u0301 ﬁ {words}</p>
+<p style="border-right: 2pt solid #00a">{words}</p><p style="border: 0; border-top: 1pt dashed">{words}</p><p>☎ ✓ → Ωμέγα Ελλάδα Привет שלום 漢字 e\u0301 ﬁ {words}</p>
 <table style="border-collapse: separate"><tr><td style="border: 1pt solid">{words}</td><td>{words}</td></tr></table>
 </body></html>"""
 WORDS = (
     "Vertretung des Ansprechpartners, Büro-IT-Umzug am 01.10.2026 (Fernwartung); 120 min — A/B-Test https://portal.example/x?y=1 "
     * 3
 )
+
+
+FINE, SHADE = 432, 8
+"""Dots per inch at which the thinnest line is two dots wide, and how much fainter its edge may be (of 255)."""
 
 
 def _shapes() -> bytes:
@@ -81,10 +88,20 @@ def streams(pdf: bytes) -> list[bytes]:
 def test_it_is_the_document_that_weasyprint_sets(name: str) -> None:
     engine()
     mine = DOCUMENTS[name]()
-    with quick.left_out():
+    with quick.left_out(drawing.border):  # the same to the eye only
         original = DOCUMENTS[name]()
 
     assert streams(mine) == streams(original)
+
+
+def test_lines_are_painted_where_weasyprint_paints_them() -> None:
+    [mine] = pages(DOCUMENTS["recurring"](), FINE)
+    with quick.left_out():
+        [original] = pages(DOCUMENTS["recurring"](), FINE)
+
+    for one, other in ((mine, original), (original, mine)):
+        around = one.filter(ImageFilter.MinFilter(3))  # a dot of ink is found within one dot of the printer
+        assert max(ImageChops.subtract(around, other).tobytes()) <= SHADE
 
 
 def _style(css: str) -> object:

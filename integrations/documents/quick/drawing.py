@@ -4,10 +4,13 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from weasyprint.draw import border as borders
 from weasyprint.draw import text as drawing
+from weasyprint.draw.color import get_color
 from weasyprint.pdf.stream import Stream
 from weasyprint.text.ffi import FROM_UNITS, ffi, pango
 
+from integrations.documents.quick.measures import SHARP
 from integrations.documents.quick.text import GLYPH
 
 _END = re.compile(r">-?\d+<$")
@@ -15,6 +18,7 @@ _END = re.compile(r">-?\d+<$")
 _INVISIBLE = 1e-6
 """pydyf writes no smaller size."""
 
+border = borders.draw_border
 draw = drawing.draw_first_line
 colour = Stream.set_color
 
@@ -49,13 +53,13 @@ def _runs(stream: Any, line: Any, textbox: Any) -> list[tuple[Any, float, str]] 
         if (drawn := len(utf8) - item.offset) < item.length:  # the spaces that a line was broken at are not drawn
             count = sum(start < drawn for start in ffi.unpack(glyphs.log_clusters, count))
         keys = list(GLYPH.iter_unpack(ffi.buffer(glyphs.glyphs, count * GLYPH.size)))
-        new = {key[0] for key in keys} - font.widths.keys()
-        if new and not _learn(stream, font, size, here, new=new, utf8=utf8):
-            return None
         pieces = _pieces(font, size)
         try:
             shown = "".join([pieces[key] for key in keys])
         except KeyError:
+            new = {key[0] for key in keys} - font.widths.keys()
+            if new and not _learn(stream, font, size, here, new=new, utf8=utf8):
+                return None
             factor = 1000 * FROM_UNITS / size
             for glyph, width, x, y in keys:
                 if x or y:
@@ -91,6 +95,56 @@ def _pieces(font: Any, size: float) -> dict[tuple[int, int, int, int], str]:
     Kept for this document only: a font's widths are rounded from the size that a document uses first.
     """
     return font.__dict__.setdefault("_drehkreuz_pieces", {}).setdefault(size, {})  # type: ignore[no-any-return]
+
+
+def quick_draw_border(stream: Any, box: Any) -> None:
+    """A straight line on one side is a rectangle; WeasyPrint cuts it out of a frame."""
+    style = box.style
+    top, right, bottom, left = (
+        box.border_top_width,
+        box.border_right_width,
+        box.border_bottom_width,
+        box.border_left_width,
+    )
+    if not (top or right or bottom or left):
+        if style["column_width"] != "auto" or style["column_count"] != "auto" or style["border_image_source"][0] != "none":
+            border(stream, box)
+        return
+    side = _SIDES.get((top > 0, right > 0, bottom > 0, left > 0))
+    if side is None or not _is_line(box, style, side):
+        border(stream, box)
+        return
+    x, y, width, height = box.border_box_x(), box.border_box_y(), box.border_width(), box.border_height()
+    place = {
+        "top": (x, y, width, top),
+        "right": (x + width - right, y, right, height),
+        "bottom": (x, y + height - bottom, width, bottom),
+        "left": (x, y, left, height),
+    }[side]
+    with stream.artifact(), stream.stacked():
+        stream.set_color(get_color(style, f"border_{side}_color"))
+        stream.rectangle(*place)
+        stream.fill()
+
+
+_SIDES = {
+    (True, False, False, False): "top",
+    (False, True, False, False): "right",
+    (False, False, True, False): "bottom",
+    (False, False, False, True): "left",
+}
+
+
+def _is_line(box: Any, style: Any, side: str) -> bool:
+    """A visible line of one colour on that side, with sharp ends."""
+    return (
+        style["visibility"] == "visible"
+        and style[f"border_{side}_style"] == "solid"
+        and get_color(style, f"border_{side}_color").alpha == 1
+        and style["border_image_source"][0] == "none"
+        and style["column_width"] == style["column_count"] == "auto"
+        and all(getattr(box, corner) == (0, 0) for corner in SHARP)
+    )
 
 
 @lru_cache(maxsize=256)

@@ -16,7 +16,7 @@ _LENGTHS = (
 )
 _BORDERS = tuple(f"border_{side}_width" for side in ("top", "right", "bottom", "left"))
 
-_SHARP = {f"border_{corner}_radius": (0, 0) for corner in ("top_left", "top_right", "bottom_right", "bottom_left")}
+SHARP = {f"border_{corner}_radius": (0, 0) for corner in ("top_left", "top_right", "bottom_right", "bottom_left")}
 
 percentages = percent.resolve_percentages
 avoided = floating.avoid_collisions
@@ -88,7 +88,7 @@ def quick_layout_box_backgrounds(
     if not kept.bare or box is page or style is not None or not isinstance(box, boxes.Box):  # a placeholder
         backgrounds(page, box, get_image, layout_children, style)
         return
-    box.__dict__.update(_SHARP)
+    box.__dict__.update(SHARP)
     if layout_children:
         for child in box.all_children():
             quick_layout_box_backgrounds(page, child, get_image)
@@ -103,7 +103,7 @@ def _bare(style: Any) -> bool:
         and not style["box_shadow"]
         and style["border_image_source"][0] == style["mask_border_source"][0] == "none"
         and style["visibility"] != "hidden"
-        and all((0, "px") in style[name] for name in _SHARP)
+        and all((0, "px") in style[name] for name in SHARP)
     )
 
 

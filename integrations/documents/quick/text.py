@@ -83,6 +83,12 @@ class QuickLayout(line_break.Layout):  # type: ignore[misc]
     def reactivate(self, style: Any) -> None:
         """It is as it was laid out."""
 
+    def draft(self, text: str) -> None:
+        """As `set_text`, without the settings that only count where a word is broken."""
+        end = text.find("\n")
+        self.text = text if end < 0 else text[: end + 2]
+        pango.pango_layout_set_text(self.layout, self.text.replace("\0", "").encode(), -1)
+
     def renew(self, style: Any) -> None:
         """Lay the one line out once more, as WeasyPrint does before it draws."""
         super().reactivate(style)
@@ -111,13 +117,16 @@ def quick_split_first_line(  # noqa: PLR0917 - WeasyPrint's signature
         or style["word_break"] != "normal"
         or style["hyphens"] == "auto"
         or style["text_align_all"] in _FROM_THE_END
+        or style["letter_spacing"] != "normal"
+        or style["word_spacing"]
         or "\xad" in text
+        or "\t" in text
     ):
         return split(*whole)
     draft = text[: int(max_width / size * _RATIO)]
     layout = QuickLayout(style, justification_spacing, max_width)
     pango.pango_layout_set_width(layout.layout, int(max_width * TO_UNITS))
-    layout.set_text(draft)
+    layout.draft(draft)
     line, resume = layout.get_first_line()
     width, height = line_break.line_size(line, style)
     if width > max_width:

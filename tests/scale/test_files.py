@@ -122,6 +122,8 @@ def test_a_part_may_write_where_it_is_told_to() -> None:
     assert environment["DREHKREUZ_HOME"] in made
     assert environment["XDG_CACHE_HOME"].startswith("/tmp/"), "Fontconfig looks for a place of its own"
     assert "compileall" in stages()["RUN"], "nobody could write it later"
+    assert " tini " in stages()["RUN"]
+    assert '["tini", "--", ' in stages()["ENTRYPOINT"], "a pod has no init of its own"
 
 
 def test_the_image_holds_what_is_named_and_no_secret_of_the_builder() -> None:

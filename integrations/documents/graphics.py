@@ -7,6 +7,7 @@ import segno
 from markupsafe import Markup
 
 from integrations.documents.contents import KontingentMonth
+from integrations.documents.drawing import Drawing
 from integrations.documents.text import hours, month
 
 _ACCENT, _PALE, _INK, _LINE = "#0f5868", "#c4dade", "#4d5a60", "#c9d3d6"
@@ -18,7 +19,11 @@ MONTH_WIDTH = 3.932 * 7.5
 """A month's name, 10/2026, in units of the drawing: its digits are all of one width, so every name is as wide."""
 UNIT = 0.348
 """Millimetres of one unit when the drawing is set 174 mm wide."""
-_SVG = "http://www.w3.org/2000/svg"
+WIDTH, HEIGHT, TOP, LEFT, FOOT = 500.0, 105.0, 12.0, 34.0, 3.0
+"""Of the drawing, in its units: above the highest line, left of the bars and below the lowest line there is room."""
+DIGIT = 7.5
+BASELINE = 2.31
+"""Millimetres from the top of a line of 2.61 mm to where its digits stand."""
 
 
 _MASK = 4
@@ -42,49 +47,46 @@ def girocode(payload: bytes) -> Markup:
 def kontingent_chart(history: Sequence[KontingentMonth]) -> Markup:
     """Twelve months: granted (pale bar), used (dark bar), balance at month's end (line). Heights share one scale.
 
-    The months stand below as one line of text, spread to the bars: WeasyPrint sets text inside a drawing letter by letter,
-    a twelfth of the time of a whole report.
+    Words stand beside the drawing as text of the page: months below as one line, spread to the bars, hours at their lines.
     """
-    width, height, top, left, foot = 500.0, 105.0, 12.0, 34.0, 3.0
     values = [v for m in history for v in (m.granted, m.used, m.balance)]
     high, low = max([60, *values]), min([0, *values])
-    span = (height - top - foot) / (high - low)
+    span = (HEIGHT - TOP - FOOT) / (high - low)
 
     def y(minutes: float) -> float:
-        return round(top + (high - minutes) * span, 2)
+        return round(TOP + (high - minutes) * span, 2)
 
-    step = (width - left) / max(len(history), 1)
-    granted, used, dots = [], [], []
+    step = (WIDTH - LEFT) / max(len(history), 1)
+    granted, used, line = [], [], []
     for index, entry in enumerate(history):
-        x = left + index * step
-        granted.append(_bar(x + step * 0.18, step * 0.3, y(entry.granted), y(0)))
-        used.append(_bar(x + step * 0.50, step * 0.3, y(entry.used), y(0)))
-        dots.append(f"{x + step * 0.5:.1f} {y(entry.balance):.1f}")
+        x = LEFT + index * step
+        granted.append((x + step * 0.18, step * 0.3, y(entry.granted), y(0)))
+        used.append((x + step * 0.50, step * 0.3, y(entry.used), y(0)))
+        line.append((x + step * 0.5, y(entry.balance)))
+    ticks = {tick: y(tick) for tick in sorted({low, 0, high})}
+    drawing = Drawing()
+    for at in ticks.values():
+        drawing.line(_LINE, 0.6, [(LEFT, at), (WIDTH, at)])
+    drawing.bars(_PALE, granted)
+    drawing.bars(_ACCENT, used)
+    drawing.line("#ffffff", 3.4, line)  # so that it stands out from the bars
+    drawing.line(_INK, 1.2, line)
+    drawing.dots(_INK, 4.4, line)
+    hours_at = Markup().join(_tick(text, at) for tick, at in ticks.items() if (text := _scale(tick, abs(at - ticks[0]))))
     every = -(-len(history) // MONTH_LABELS)
-    parts = [
-        *(_scale_line(left, width, y(tick), _scale(tick, abs(y(tick) - y(0)))) for tick in sorted({low, 0, high})),
-        f'<path fill="{_PALE}" d="{"".join(granted)}"/><path fill="{_ACCENT}" d="{"".join(used)}"/>',
-        f'<path fill="none" stroke="#fff" stroke-width="3.4" d="M{"L".join(dots)}"/>',  # so that it stands out from the bars
-        f'<path fill="none" stroke="{_INK}" stroke-width="1.2" d="M{"L".join(dots)}"/>',
-        # a dot is a line of no length with round ends: one shape for all of them
-        f'<path fill="none" stroke="{_INK}" stroke-width="4.4" stroke-linecap="round" d="{_dots(dots)}"/>',
-    ]
-    title = Markup("<title>{}</title>").format(_spoken(history))
-    drawing = Markup("".join(parts))  # noqa: S704 - numbers and fixed words only
-    svg = Markup('<svg xmlns="{}" viewBox="0 0 500 105">{}{}</svg>').format(_SVG, title, drawing)
     named = [index for index in range(len(history)) if (len(history) - 1 - index) % every == 0]
     months = " ".join(f"{history[index].month:%m/%Y}" for index in named)
-    return svg + _spread(months, left + (named[0] + 0.5) * step, left + (named[-1] + 0.5) * step)
+    return (
+        Markup('<img class="drawing" alt="{}" src="{}"/>').format(_spoken(history), drawing.url)
+        + hours_at
+        + _spread(months, LEFT + (named[0] + 0.5) * step, LEFT + (named[-1] + 0.5) * step)
+    )
 
 
 def _spread(names: str, first: float, last: float) -> Markup:
     """Names of equal width in one line, the first and the last in the middle of these places."""
     start, wide = (first - MONTH_WIDTH / 2) * UNIT, (last - first + MONTH_WIDTH) * UNIT
     return Markup('<p class="months" style="margin-left:{:.2f}mm;width:{:.2f}mm">{}</p>').format(start, wide, names)
-
-
-def _dots(points: Sequence[str]) -> str:
-    return "".join(f"M{point}h.01" for point in points)
 
 
 def _spoken(history: Sequence[KontingentMonth]) -> str:
@@ -95,20 +97,11 @@ def _spoken(history: Sequence[KontingentMonth]) -> str:
     return "Verlauf des Kontingents. " + "; ".join(parts)
 
 
-def _bar(x: float, width: float, start: float, end: float) -> str:
-    return f"M{x:.1f} {start:.1f}h{width:.1f}V{end:.1f}h-{width:.1f}z"
-
-
 def _scale(minutes: int, distance: float) -> str:
     """Hours at a line, the unit stands below; nothing when it would lie on the zero beside it."""
     return f"{'−' if minutes < 0 else ''}{abs(minutes) / 60:.0f}" if minutes == 0 or distance > LABEL_HEIGHT else ""
 
 
-def _scale_line(left: float, right: float, at: float, text: str) -> str:
-    label = _label(left - 4, at + 2.5, text, "end") if text else ""
-    return f'<line x1="{left}" y1="{at}" x2="{right}" y2="{at}" stroke="{_LINE}" stroke-width="0.6"/>{label}'
-
-
-def _label(x: float, y: float, text: str, anchor: str) -> str:
-    font = f'font-size="7.5" font-family="Drehkreuz" text-anchor="{anchor}" fill="{_INK}"'
-    return f'<text x="{x:.2f}" y="{y:.2f}" {font}>{text}</text>'
+def _tick(text: str, at: float) -> Markup:
+    """The hours at the left end of a line, their middle at its height."""
+    return Markup('<p class="tick" style="top:{:.2f}mm">{}</p>').format((at + DIGIT / 3) * UNIT - BASELINE, text)

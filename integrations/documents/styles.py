@@ -17,6 +17,8 @@ from weasyprint.document import Document
 from weasyprint.images import get_image_from_uri
 from weasyprint.layout import LayoutContext
 
+from integrations.documents.drawing import SCHEME, Drawing
+
 MOST = 5_000
 """So many styles are kept; beyond, all are dropped (all our templates together have a few hundred)."""
 
@@ -67,6 +69,10 @@ class _StyleFor(StyleFor):  # type: ignore[misc]
         computed[element, pseudo_type] = self._styles.shared(computed[element, pseudo_type])
 
 
+def _image(*, url: str, **options: Any) -> Any:
+    return Drawing.of(url) if url.startswith(SCHEME) else get_image_from_uri(url=url, **options)
+
+
 class StyledDocument(Document):  # type: ignore[misc]
     """A document without style sheets of its own: those of the engine, computed before."""
 
@@ -85,5 +91,5 @@ class StyledDocument(Document):  # type: ignore[misc]
         for style in html._ua_counter_style():  # noqa: SLF001
             counter_style.update(style)
         styles = _StyleFor(options["styles"], html, sheets, False, font_config, targets)
-        images = partial(get_image_from_uri, cache={}, url_fetcher=html.url_fetcher, options=options)
+        images = partial(_image, cache={}, url_fetcher=html.url_fetcher, options=options)
         return LayoutContext(styles, images, font_config, counter_style, targets)

@@ -15,7 +15,7 @@ twice. Here they are replaced, for every document that this process sets:
 Where a text or a style is out of the ordinary (decorated, spaced, justified, shortened with an ellipsis, a font of
 pictures), WeasyPrint's own function does the work.
 
-`shared` keeps what follows from a style alone, `measures` are the boxes, `text` the lines, `drawing` the glyphs.
+`shared` keeps what follows from a style alone, `measures` are the boxes, `lines` and `text` the lines, `drawing` the glyphs.
 
 Rests on insides of WeasyPrint 70, like `integrations.documents.styles` (docs/adr/0012). `tests/documents/test_quick.py`
 proves page for page that the documents are the same.
@@ -29,13 +29,14 @@ from typing import Any
 from weasyprint.formatting_structure.boxes import Box
 from weasyprint.pdf.stream import Stream
 
-from integrations.documents.quick import drawing, measures, text
+from integrations.documents.quick import drawing, lines, measures, text
 
 _FUNCTIONS = (
     (measures.percentages, measures.quick_resolve_percentages),
     (measures.avoided, measures.quick_avoid_collisions),
     (measures.backgrounds, measures.quick_layout_box_backgrounds),
     (measures.strut, measures.quick_strut),
+    (lines.split_inline_box, lines.quick_split_inline_box),
     (text.Layout, text.QuickLayout),
     (text.split, text.quick_split_first_line),
     (drawing.draw, drawing.quick_draw_first_line),

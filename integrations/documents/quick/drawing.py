@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from weasyprint.draw import border as borders
 from weasyprint.draw import text as drawing
@@ -46,7 +46,7 @@ def _runs(stream: Any, line: Any, textbox: Any) -> list[tuple[Any, float, str]] 
     while run != ffi.NULL:
         here, run = run.data, run.next
         item, glyphs = here.item, here.glyphs
-        font, size = stream.add_font(item.analysis.font)
+        font, size = _font(stream, item.analysis.font)
         if font.bitmap or font.png or font.svg or font.colr or item.analysis.level % 2:
             return None
         count = glyphs.num_glyphs
@@ -71,6 +71,22 @@ def _runs(stream: Any, line: Any, textbox: Any) -> list[tuple[Any, float, str]] 
             shown = found.pop()[2] + shown
         found.append((font, size, shown))
     return [(font, size, f"<{_END.sub('', shown)}>".replace("<>", "")) for font, size, shown in found if shown]
+
+
+class _Fonts:
+    """What the document at hand has added: asked once per font and size, not once per text."""
+
+    of: Any = None
+    added: ClassVar[dict[Any, tuple[Any, float]]] = {}
+
+
+def _font(stream: Any, pango_font: Any) -> tuple[Any, float]:
+    if _Fonts.of is not stream._fonts:  # noqa: SLF001 - of the document; each has a new one
+        _Fonts.of, _Fonts.added = stream._fonts, {}  # noqa: SLF001
+    found = _Fonts.added.get(pango_font)
+    if found is None:
+        found = _Fonts.added[pango_font] = stream.add_font(pango_font)
+    return found
 
 
 def _learn(stream: Any, font: Any, size: float, run: Any, *, new: set[int], utf8: bytes) -> bool:

@@ -94,9 +94,7 @@ class Engine:
         self._fetcher = _OnlyOurs()
         self._environment = _environment()
         self._base = weasyprint.CSS(string=(TEMPLATES / "shared" / "base.css").read_text("utf-8"))
-        self._letter = weasyprint.CSS(
-            string=_FONT_FACES + (TEMPLATES / "shared" / "letter.css").read_text("utf-8"), font_config=self._fonts
-        )
+        weasyprint.CSS(string=_FONT_FACES, font_config=self._fonts)
         self._sheets: dict[str, Any] = {}
         self.styles = Styles()
 
@@ -158,18 +156,20 @@ class Engine:
             ],
         }  # fmt: skip
         page = _Page(root, self._base, self._fetcher)
-        sheets = [self._letter, self._sheet(template)]
-        document = StyledDocument.set(page, sheets, self.styles, self._fonts, {**weasyprint.DEFAULT_OPTIONS, **options})
+        document = StyledDocument.set(
+            page, [self._sheet(template)], self.styles, self._fonts, {**weasyprint.DEFAULT_OPTIONS, **options}
+        )
         document.metadata.created = document.metadata.modified = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
         describe(document, rdf_of(factur_x, files[0].name if files else "", tagged=tagged))
         pdf: bytes = document.write_pdf(finisher=_finish, **options)
         return pdf
 
     def _sheet(self, template: str) -> Any:
+        """The rules of the letter and those of the template as one sheet: every sheet is asked about every element."""
         if template not in self._sheets:
-            css = (TEMPLATES / template / "document.css").read_text("utf-8")
-            if template in RUNNING:
-                css = (TEMPLATES / "shared" / "running.css").read_text("utf-8") + css
+            shared = ("letter", "running") if template in RUNNING else ("letter",)
+            files = [*(TEMPLATES / "shared" / f"{name}.css" for name in shared), TEMPLATES / template / "document.css"]
+            css = "\n".join(file.read_text("utf-8") for file in files)
             self._sheets[template] = weasyprint.CSS(string=css, font_config=self._fonts)
         return self._sheets[template]
 

@@ -18,6 +18,7 @@ from weasyprint.images import get_image_from_uri
 from weasyprint.layout import LayoutContext
 
 from integrations.documents.drawing import SCHEME, Drawing
+from integrations.documents.quick.measures import names_a_page
 
 MOST = 5_000
 """So many styles are kept; beyond, all are dropped (all our templates together have a few hundred)."""
@@ -66,6 +67,8 @@ class _StyleFor(StyleFor):  # type: ignore[misc]
     def set_computed_styles(self, element: Any, parent: Any, *args: Any, pseudo_type: Any = None, **kwargs: Any) -> None:
         super().set_computed_styles(element, parent, *args, pseudo_type=pseudo_type, **kwargs)
         computed = self.get_computed_styles()
+        if "page" in computed[element, pseudo_type].cascaded:
+            names_a_page()
         computed[element, pseudo_type] = self._styles.shared(computed[element, pseudo_type])
 
 

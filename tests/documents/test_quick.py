@@ -106,10 +106,8 @@ def test_lines_are_painted_where_weasyprint_paints_them() -> None:
 
 def _style(css: str) -> object:
     """A computed style of a text."""
-    own = engine()
-    sheet = own._letter if "Drehkreuz" in css else weasyprint.CSS(string="", font_config=own._fonts)
     html = weasyprint.HTML(string=f'<html lang="de"><p style="{css}">x')
-    page = html.render(font_config=own._fonts, stylesheets=[sheet]).pages[0]._page_box
+    page = html.render(font_config=engine()._fonts).pages[0]._page_box
 
     def first(box: Box) -> TextBox | None:
         return box if isinstance(box, TextBox) else next(filter(None, map(first, box.children)), None)

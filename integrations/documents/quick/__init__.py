@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from weasyprint.formatting_structure.boxes import Box
+from weasyprint.formatting_structure.boxes import Box, ParentBox
 from weasyprint.pdf.stream import Stream
 
 from integrations.documents.quick import drawing, lines, measures, text
@@ -40,9 +40,12 @@ _FUNCTIONS = (
     (text.Layout, text.QuickLayout),
     (text.split, text.quick_split_first_line),
     (drawing.draw, drawing.quick_draw_first_line),
+    (drawing.to_bytes, drawing.quick_to_bytes),
     (drawing.border, drawing.quick_draw_border),
 )
 _METHODS = (
+    (Box, "descendants", measures.descendants, measures.quick_descendants),
+    (ParentBox, "page_values", measures.page_values, measures.quick_page_values),
     (Box, "is_in_normal_flow", measures.flows, measures.quick_is_in_normal_flow),
     (Stream, "set_color", drawing.colour, drawing.quick_set_color),
 )
@@ -73,7 +76,7 @@ def left_out(*kept: Any) -> Iterator[None]:
 def _replace(original: Any, mine: Any) -> None:
     """In every module of WeasyPrint that has the function by its name."""
     for name, module in list(sys.modules.items()):
-        if name.startswith("weasyprint"):
+        if name.startswith(("weasyprint", "pydyf")):
             for known, value in list(vars(module).items()):
                 if value is original:
                     setattr(module, known, mine)

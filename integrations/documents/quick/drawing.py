@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import Any, ClassVar
 
+import pydyf
 from weasyprint.draw import border as borders
 from weasyprint.draw import text as drawing
 from weasyprint.draw.color import get_color
@@ -19,6 +20,7 @@ _INVISIBLE = 1e-6
 """pydyf writes no smaller size."""
 
 border = borders.draw_border
+to_bytes = pydyf._to_bytes  # noqa: SLF001
 draw = drawing.draw_first_line
 colour = Stream.set_color
 
@@ -32,7 +34,8 @@ def quick_draw_first_line(stream: Any, textbox: Any, text_overflow: str, block_e
     if runs is None:
         layout.renew(textbox.style)
         return draw(stream, textbox, text_overflow, block_ellipsis, matrix)  # type: ignore[no-any-return]
-    stream.set_text_matrix(*matrix.values)
+    *_, x, y = matrix.values
+    stream.stream.append(b"1 0 0 -1 " + quick_to_bytes(x) + b" " + quick_to_bytes(y) + b" Tm")
     for font, size, shown in runs:
         stream.set_font_size(font.hash, size)
         stream.stream.append(b"[" + shown.encode() + b"] TJ")
@@ -71,6 +74,18 @@ def _runs(stream: Any, line: Any, textbox: Any) -> list[tuple[Any, float, str]] 
             shown = found.pop()[2] + shown
         found.append((font, size, shown))
     return [(font, size, f"<{_END.sub('', shown)}>".replace("<>", "")) for font, size, shown in found if shown]
+
+
+def quick_to_bytes(item: Any) -> bytes:
+    """A number, word or object as PDF writes it."""
+    kind = type(item)
+    if kind is bytes:
+        return item  # type: ignore[no-any-return]
+    if kind is float and not item.is_integer():
+        return f"{item:f}".rstrip("0").encode()
+    if kind is int or kind is str:
+        return str(item).encode("ascii")
+    return to_bytes(item)  # type: ignore[no-any-return]
 
 
 class _Fonts:

@@ -1,11 +1,13 @@
 """Boxes: their lengths, where they may stand, what is painted behind them, how high a line is."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from weasyprint.draw.color import get_color
 from weasyprint.formatting_structure import boxes
 from weasyprint.layout import background, percent
 from weasyprint.layout import float as floating
+from weasyprint.layout.absolute import AbsolutePlaceholder
 from weasyprint.text import line_break
 
 from integrations.documents.quick.shared import shared
@@ -17,10 +19,14 @@ _LENGTHS = (
 _BORDERS = tuple(f"border_{side}_width" for side in ("top", "right", "bottom", "left"))
 
 SHARP = {f"border_{corner}_radius": (0, 0) for corner in ("top_left", "top_right", "bottom_right", "bottom_left")}
+_FLOWS = "_drehkreuz_flows"
+_NAMED_PAGES: set[str] = set()
 
 percentages = percent.resolve_percentages
 avoided = floating.avoid_collisions
 backgrounds = background.layout_box_backgrounds
+page_values = boxes.ParentBox.page_values
+descendants = boxes.Box.descendants
 flows = boxes.Box.is_in_normal_flow
 strut = line_break.strut
 
@@ -59,10 +65,31 @@ def quick_resolve_percentages(box: Any, containing_block: Any) -> None:
 
 
 def quick_is_in_normal_flow(box: Any) -> bool:
-    kept = shared(box.style)
-    if kept.flows is None:
-        kept.flows = flows(box)
-    return kept.flows
+    known = box.style.__dict__
+    if (flowing := known.get(_FLOWS)) is None:  # asked so often that it has a place of its own
+        flowing = known[_FLOWS] = flows(box)
+    return flowing  # type: ignore[no-any-return]
+
+
+def quick_page_values(box: Any) -> tuple[str, str]:
+    return page_values(box) if _NAMED_PAGES else (box.style["page"], box.style["page"])
+
+
+def names_a_page() -> None:
+    """A style has a named page: from now on every box is asked for its own."""
+    _NAMED_PAGES.add("page")
+
+
+def quick_descendants(box: Any, placeholders: bool = False) -> Iterator[Any]:
+    """The same boxes in the same order, without a generator inside a generator for each level."""
+    waiting = [box]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        if isinstance(here, boxes.Box):
+            for child in reversed(here.children):
+                placed = placeholders and isinstance(child, AbsolutePlaceholder)
+                waiting.append(child._box if placed else child)  # noqa: SLF001 - what a placeholder stands for
 
 
 def quick_avoid_collisions(context: Any, box: Any, containing_block: Any, outer: bool = True) -> Any:

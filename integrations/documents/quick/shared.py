@@ -9,7 +9,7 @@ _SHARED = "_drehkreuz_shared"
 class Shared:
     """What is kept of a style. None, or for `lengths` and `pango` False: not computed yet."""
 
-    __slots__ = ("bare", "borders", "collapses", "flows", "lengths", "pango", "strut")
+    __slots__ = ("bare", "borders", "collapses", "lengths", "pango", "strut")
 
     def __init__(self) -> None:
         self.lengths: dict[str, Any] | bool | None = False
@@ -19,7 +19,6 @@ class Shared:
         self.pango: tuple[Any, Any, Any] | bool | None = False
         """Context, language, font; None where the style asks for more."""
         self.strut: tuple[float, float] | None = None
-        self.flows: bool | None = None
         self.bare: bool | None = None
 
 

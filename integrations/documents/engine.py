@@ -221,14 +221,15 @@ class _FixedObject(pydyf.Object):  # type: ignore[misc]
 
 def _bytes(item: Any) -> bytes:
     """A PDF object as bytes, as pydyf writes it, without its detours."""
-    if isinstance(item, bytes):
-        return item
+    kind = type(item)
+    if kind is bytes:
+        return item  # type: ignore[no-any-return]
+    if kind is str:
+        return item.encode("ascii")  # type: ignore[no-any-return]
     if isinstance(item, pydyf.Dictionary):
         return b"<<" + b"".join([b"/" + _bytes(key) + b" " + _bytes(value) for key, value in item.items()]) + b">>"
     if isinstance(item, pydyf.Array):
         return b"[" + b" ".join([_bytes(child) for child in item]) + b"]"
-    if isinstance(item, str):
-        return item.encode("ascii")
     return pydyf._to_bytes(item)  # type: ignore[no-any-return]  # noqa: SLF001
 
 

@@ -24,16 +24,20 @@ proves page for page that the documents are the same.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
+from cssselect2 import ElementWrapper
 from weasyprint.formatting_structure.boxes import Box, ParentBox
 from weasyprint.pdf.stream import Stream
 
 from integrations.documents.quick import drawing, lines, measures, text
+from integrations.documents.quick.shared import Once
 
 _FUNCTIONS = (
     (measures.percentages, measures.quick_resolve_percentages),
     (measures.avoided, measures.quick_avoid_collisions),
+    (measures.collapse_margin, measures.quick_collapse_margin),
     (measures.backgrounds, measures.quick_layout_box_backgrounds),
     (measures.strut, measures.quick_strut),
     (lines.split_inline_box, lines.quick_split_inline_box),
@@ -44,10 +48,16 @@ _FUNCTIONS = (
     (drawing.border, drawing.quick_draw_border),
 )
 _METHODS = (
+    (Box, "establishes_formatting_context", measures.establishes, measures.quick_establishes_formatting_context),
     (Box, "descendants", measures.descendants, measures.quick_descendants),
     (ParentBox, "page_values", measures.page_values, measures.quick_page_values),
     (Box, "is_in_normal_flow", measures.flows, measures.quick_is_in_normal_flow),
     (Stream, "set_color", drawing.colour, drawing.quick_set_color),
+    *(
+        (ElementWrapper, name, known, Once(known.func, name))
+        for name, known in vars(ElementWrapper).items()
+        if isinstance(known, cached_property)
+    ),
 )
 
 

@@ -16,6 +16,7 @@ from integrations.documents.quick.text import GLYPH
 
 _END = re.compile(r">-?\d+<$")
 """A shift behind the last glyph, towards the space that the line was broken at."""
+_LAST = "_drehkreuz_colour"
 _INVISIBLE = 1e-6
 """pydyf writes no smaller size."""
 
@@ -187,9 +188,14 @@ def quick_set_color(stream: Any, color: Any, stroke: bool = False) -> None:
     if color.space not in {"srgb", "hsl", "hwb"}:
         colour(stream, color, stroke)
         return
+    last, alpha_now = stream.__dict__.get(_LAST, (None, None))
+    if not stroke and last is color and alpha_now == stream._current_alpha and stream._current_color:  # noqa: SLF001
+        return
     *channels, alpha = color
     stream.set_alpha(alpha, stroke)
     wanted, attribute = (color.space, *channels), "_current_color_stroke" if stroke else "_current_color"
     if wanted != getattr(stream, attribute):
         setattr(stream, attribute, wanted)
         stream.set_color_rgb(*_red_green_blue(color.__class__, color.space, tuple(color.coordinates), alpha), stroke)
+    if not stroke:
+        stream.__dict__[_LAST] = (color, stream._current_alpha)  # noqa: SLF001

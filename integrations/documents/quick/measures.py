@@ -5,7 +5,7 @@ from typing import Any
 
 from weasyprint.draw.color import get_color
 from weasyprint.formatting_structure import boxes
-from weasyprint.layout import background, percent
+from weasyprint.layout import background, block, percent
 from weasyprint.layout import float as floating
 from weasyprint.layout.absolute import AbsolutePlaceholder
 from weasyprint.text import line_break
@@ -19,12 +19,14 @@ _LENGTHS = (
 _BORDERS = tuple(f"border_{side}_width" for side in ("top", "right", "bottom", "left"))
 
 SHARP = {f"border_{corner}_radius": (0, 0) for corner in ("top_left", "top_right", "bottom_right", "bottom_left")}
-_FLOWS = "_drehkreuz_flows"
+_FLOWS, _CONTEXT = "_drehkreuz_flows", "_drehkreuz_context"
 _NAMED_PAGES: set[str] = set()
 
 percentages = percent.resolve_percentages
 avoided = floating.avoid_collisions
 backgrounds = background.layout_box_backgrounds
+collapse_margin = block.collapse_margin
+establishes = boxes.Box.establishes_formatting_context
 page_values = boxes.ParentBox.page_values
 descendants = boxes.Box.descendants
 flows = boxes.Box.is_in_normal_flow
@@ -69,6 +71,24 @@ def quick_is_in_normal_flow(box: Any) -> bool:
     if (flowing := known.get(_FLOWS)) is None:  # asked so often that it has a place of its own
         flowing = known[_FLOWS] = flows(box)
     return flowing  # type: ignore[no-any-return]
+
+
+def quick_establishes_formatting_context(box: Any) -> bool:
+    known = box.style.__dict__.setdefault(_CONTEXT, {})
+    kind = (box.__class__, box.is_column)
+    if (own := known.get(kind)) is None:
+        own = known[kind] = establishes(box)
+    return own  # type: ignore[no-any-return]
+
+
+def quick_collapse_margin(adjoining: list[float]) -> float:
+    highest = lowest = 0.0
+    for margin in adjoining:
+        if margin > highest:
+            highest = margin
+        elif margin < lowest:
+            lowest = margin
+    return highest + lowest
 
 
 def quick_page_values(box: Any) -> tuple[str, str]:

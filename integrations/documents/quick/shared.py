@@ -1,5 +1,6 @@
 """What follows from a style alone: computed once per style, and styles live as long as the process."""
 
+from collections.abc import Callable
 from typing import Any
 
 _SHARED = "_drehkreuz_shared"
@@ -28,3 +29,14 @@ def shared(style: Any) -> Shared:
     if found is None:
         found = style.__dict__[_SHARED] = Shared()
     return found
+
+
+class Once:
+    """`functools.cached_property` without its lock, which Python 3.11 takes at each first reading."""
+
+    def __init__(self, compute: Callable[[Any], Any], name: str) -> None:
+        self._compute, self._name = compute, name
+
+    def __get__(self, owner: Any, _kind: Any = None) -> Any:
+        value = owner.__dict__[self._name] = self._compute(owner)
+        return value

@@ -98,7 +98,7 @@ def _empty(home: Path) -> None:
         for (number,) in connection.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall():
             connection.execute(sql.SQL("DELETE FROM {}").format(names[number]))
         connection.execute(
-            "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)"
+            "SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, start_value, false)"
             " FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL AND sequencename <> ALL (%s)",
             ([f"{table}_id_seq" for table in SEEDED],),
         )

@@ -166,6 +166,9 @@ def configure(name: str, level: int = logging.INFO, *, terminal: bool = True) ->
     if (forwarded := _forwarded(name)) is not None:
         handlers.append(forwarded)
     root = logging.getLogger()
+    for replaced in root.handlers:
+        if isinstance(replaced, logging.handlers.RotatingFileHandler | logging.handlers.WatchedFileHandler):
+            replaced.close()  # the file of an earlier call in this process
     root.handlers = handlers
     root.setLevel(level)
     for noisy in ("httpx", "httpcore", "asyncio", "prefect.client", "fontTools", "weasyprint"):

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import errno
+import logging
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,17 @@ PROBE = Startable("probe", "tests.deployments.probe_flows", "probe", "")
 
 
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A home of its own; the log that a call opens there is closed again."""
     monkeypatch.setenv("DREHKREUZ_HOME", str(tmp_path / "home"))
     monkeypatch.setenv(clock.SHIFT_VARIABLE, "0")
+    root = logging.getLogger()
+    kept = root.handlers, root.level
+    yield
+    for handler in root.handlers:
+        if handler not in kept[0]:
+            handler.close()
+    root.handlers, root.level = kept
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["up", "-h"], ["doctor", "--help"], ["test", "--help"]])

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from actions import invitations
+from actions import invitations, settling
 from kit import clock
 from kit.settings import settings
 from models.access import Login
@@ -99,12 +99,7 @@ def forget(session: Session) -> int:
 
 def settle(session: Session, notice_id: int, who: str) -> bool:
     """Somebody has looked; False when that was said before or there is no such notice."""
-    notice = session.get(AccessNotice, notice_id, with_for_update=True)
-    if notice is None or notice.settled_at is not None:
-        return False
-    notice.settled_at, notice.settled_by = clock.now(), who
-    session.flush()
-    return True
+    return settling.settle(session, AccessNotice, notice_id, who)
 
 
 def _note(session: Session, reader: Reader, kind: AccessKind, what: str, *, device: str = "", mark: str | None = None) -> None:

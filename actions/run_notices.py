@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from actions import settling
 from kit import clock
 from kit.database import shared_secret
 from models.plumbing import RunNotice, RunTrouble
@@ -71,9 +72,4 @@ def unsettled(session: Session, limit: int = 200) -> list[RunNotice]:
 
 def settle(session: Session, notice_id: int, who: str) -> bool:
     """It needs nobody any more; False when that was said before or there is no such note."""
-    notice = session.get(RunNotice, notice_id, with_for_update=True)
-    if notice is None or notice.settled_at is not None:
-        return False
-    notice.settled_at, notice.settled_by = clock.now(), who
-    session.flush()
-    return True
+    return settling.settle(session, RunNotice, notice_id, who)

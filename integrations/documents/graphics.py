@@ -1,4 +1,4 @@
-"""Small vector graphics inside documents, as SVG with colours in attributes (style sheets of the page do not reach in)."""
+"""Graphics inside documents: the GiroCode and the chart of a Kontingent."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -7,7 +7,7 @@ import segno
 from markupsafe import Markup
 
 from integrations.documents.contents import KontingentMonth
-from integrations.documents.drawing import Drawing
+from integrations.documents.drawing import HEIGHT, WIDTH, Drawing
 from integrations.documents.text import hours, month
 
 _ACCENT, _PALE, _INK, _LINE = "#0f5868", "#c4dade", "#4d5a60", "#c9d3d6"
@@ -19,13 +19,12 @@ MONTH_WIDTH = 3.932 * 7.5
 """A month's name, 10/2026, in units of the drawing: its digits are all of one width, so every name is as wide."""
 UNIT = 0.348
 """Millimetres of one unit when the drawing is set 174 mm wide."""
-WIDTH, HEIGHT, TOP, LEFT, FOOT = 500.0, 105.0, 12.0, 34.0, 3.0
-"""Of the drawing, in its units: above the highest line, left of the bars and below the lowest line there is room."""
+TOP, LEFT, FOOT = 12.0, 34.0, 3.0
+"""Room above the highest line, left of the bars and below the lowest line, in units of the drawing."""
 DIGIT = 7.5
+"""Height of the figures beside the lines, in units of the drawing."""
 BASELINE = 2.31
 """Millimetres from the top of a line of 2.61 mm to where its digits stand."""
-
-
 _MASK = 4
 """Any of the eight QR masks can be read; to try them all for the prettiest takes four times as long."""
 
